@@ -1,0 +1,1 @@
+"""Sentences made of task names, and the command line."""

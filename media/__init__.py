@@ -1,0 +1,1 @@
+"""ffmpeg and signal code on plain files and arrays. Knows neither weights, Prefect nor SQL."""

@@ -1,0 +1,48 @@
+"""Motion of one face as arrays. Letters: T frames at `space.fps`, m mouth numbers, r rest numbers."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from schemas.errors import ArtifactCorrupt
+from schemas.motion import MotionSpace
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What a face does, frame by frame, in one motion space (not z-scored).
+
+    Attributes:
+        space: The coordinates.
+        mouth: [T, m] float32.
+        rest: [T, r] float32; r = 0 where only the mouth was generated.
+        visible: [T] float32, 0 (mouth not seen) to 1.
+    """
+
+    space: MotionSpace
+    mouth: np.ndarray
+    rest: np.ndarray
+    visible: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        """Safetensors bytes that `from_bytes` reads back exactly."""
+        arrays = {"mouth": self.mouth, "rest": self.rest, "visible": self.visible}
+        contiguous = {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}
+        return save(contiguous, metadata={"space": self.space.model_dump_json()})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Motion":
+        """Raises: ArtifactCorrupt, where the bytes are not a Motion."""
+        try:
+            header_bytes = int.from_bytes(data[:8], "little")
+            space = MotionSpace.model_validate_json(_metadata(data[8 : 8 + header_bytes])["space"])
+            arrays = load(data)
+            return cls(space, arrays["mouth"], arrays["rest"], arrays["visible"])
+        except (KeyError, ValueError) as error:
+            raise ArtifactCorrupt(f"these bytes are not a stored motion: {error}") from error
+
+
+def _metadata(header: bytes) -> dict[str, str]:
+    return json.loads(header)["__metadata__"]

@@ -1,0 +1,1 @@
+"""Frozen values that travel between all other packages. Imports pydantic and the standard library only."""

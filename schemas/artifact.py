@@ -1,0 +1,28 @@
+"""Names of stored bytes and of weights."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.value import Value
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ArtifactRef(Value):
+    """The content address of stored bytes; everything large travels as one of these."""
+
+    sha256: Sha256
+    media_type: str
+    size_bytes: int = Field(ge=0)
+
+
+class ModelRef(Value):
+    """One set of weights: which, of which hash, under which licence."""
+
+    name: str
+    revision: str
+    sha256: Sha256
+    licence: str
+    commercial_use: bool
+    source: Literal["directory", "package", "store", "hub", "repository"] = "package"

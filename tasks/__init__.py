@@ -1,0 +1,1 @@
+"""Prefect tasks: references in, one pure call, references out."""

@@ -1,0 +1,16 @@
+"""Fixtures that every folder of tests shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The development media folder; tests that need it are skipped, with the reason, where it is absent."""
+    named = os.environ.get("JAMDUB_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "media" / "manifest.csv").is_file():
+        pytest.skip(f"no development media at {folder}: set JAMDUB_SHARED to their folder")
+    return folder
