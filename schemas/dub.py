@@ -92,6 +92,7 @@ class Patch(Value):
     frames: tuple[int, ...]
     bounded: int
     skipped: int = Field(description="frames of the line without a usable face: left untouched")
+    aperture: tuple[float, ...] = Field((), description="asked lip aperture of each frame, inter-ocular distances")
 
 
 class LineReport(Value):
@@ -161,7 +162,8 @@ class Receipt(Value):
     voices: tuple[Voice, ...]
     lines: tuple[LineReport, ...]
     measures: Measures
-    stage_seconds: dict[str, float] = Field(description="CPU seconds by stage; cache hits are absent")
+    stage_wall_s: dict[str, float] = Field(description="seconds by stage; cache hits are absent")
+    stage_cpu_s: dict[str, float] = Field(description="CPU seconds by stage; stages side by side share them")
     warnings: tuple[str, ...]
 
 

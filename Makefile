@@ -1,0 +1,50 @@
+# make demo   a real dub of a sample that is built here, in demo/
+# make test   every test; make check   lint, types, import rules; make bench   ratios
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export HF_HUB_OFFLINE ?= 1
+export DO_NOT_TRACK ?= 1
+
+.PHONY: setup demo test check format bench clean
+
+setup: $(READY)
+
+# torch goes first, with its own dependencies: a CPU build where only that wheel is at hand, CUDA elsewhere.
+# The lock is one verified set that pip's resolver cannot confirm (docs/adr/0003), hence --no-deps.
+$(READY): requirements.lock post_install.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep -o '^torch==[^ ]*' requirements.lock)"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/python post_install.py
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/python examples/make_sample.py demo/astronaut.mp4
+	$(BIN)/jamdub dub demo/astronaut.mp4 --from en --to es --script examples/astronaut_es.srt \
+	    --lips reanimate --speakers 1 --out demo/dubbed --overwrite
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+# The fast part first; what takes minutes after it.
+test: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m slow
+
+bench: $(READY)
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache

@@ -1,0 +1,71 @@
+"""What one stage hands to the next: references to the large, values for the small."""
+
+from pydantic import Field
+
+from schemas.artifact import ArtifactRef, ModelRef
+from schemas.dub import LineReport, Measures, Patch, Take
+from schemas.media import AudioStream, MediaInfo
+from schemas.speech import Line
+from schemas.value import Value
+
+
+class Source(Value):
+    """The video that came in: its bytes, what it holds, and the sound that is dubbed."""
+
+    video: ArtifactRef
+    name: str = Field(description="file name without folder, for people")
+    info: MediaInfo
+    audio: AudioStream
+
+
+class Stems(Value):
+    """The source's sound in two parts that sum to it; WAV at the source's rate and layout."""
+
+    dialogue: ArtifactRef
+    background: ArtifactRef
+    null_test_db: float
+    model: ModelRef
+
+
+class SpokenLine(Value):
+    """A line with the take that speaks it; take None: the original voice is kept."""
+
+    line: Line
+    take: Take | None
+
+
+class DubMix(Value):
+    """The finished sound; WAV of exactly the source's length."""
+
+    audio: ArtifactRef
+    dialogue: ArtifactRef
+    background: ArtifactRef
+    gain_db: float
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+    warnings: tuple[str, ...] = ()
+
+
+class Movie(Value):
+    """The finished file, not yet delivered."""
+
+    video: ArtifactRef
+    suffix: str
+    srt: str
+    webvtt: str
+
+
+class RenderedLine(Value):
+    """The re-animated pictures of one line, one patch for each face track it runs through."""
+
+    patches: tuple[Patch, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Verification(Value):
+    """What decoding the finished file again has shown; `curves` is JSON of the lip apertures by line."""
+
+    measures: Measures
+    lines: tuple[LineReport, ...]
+    curves: ArtifactRef | None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,122 @@
+"""The one decorator of every task: content-addressed caching, JSON results, and a record of the time it took.
+
+A task's key is its name, a version bumped by hand when its meaning changes, and the content of its inputs
+(references carry hashes, everything else is a frozen value): never paths, never source text (docs/adr/0004).
+"""
+
+import functools
+import hashlib
+import json
+import logging
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import task
+from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.context import TaskRunContext
+from pydantic import TypeAdapter
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOGGER_NAME = "jamdub.stage"
+
+
+def stage_task(name: str, *, version: int, timeout_s: float = 4 * 3600) -> Callable[[Callable[P, R]], Any]:
+    """Make a Prefect task of a function whose inputs and result are values of `schemas`."""
+
+    def decorate(function: Callable[P, R]) -> Any:
+        @functools.wraps(function)
+        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+            with _record(name):
+                return function(*args, **kwargs)
+
+        def key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
+            _log("asked", name, task_run_id=str(context.task_run.id))
+            return content_key(name, version, parameters)
+
+        return task(
+            timed,
+            name=name,
+            cache_policy=CacheKeyFnPolicy(cache_key_fn=key),
+            persist_result=True,
+            result_serializer="json",
+            timeout_seconds=timeout_s,
+        )
+
+    return decorate
+
+
+def content_key(name: str, version: int, parameters: dict[str, Any]) -> str:
+    """Hash of what a task is asked, equal for equal content in every process and on every machine."""
+    plain = TypeAdapter(dict[str, Any]).dump_python(parameters, mode="json")
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    return f"{name}-v{version}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+@dataclass
+class StageTimes:
+    """What a run did: seconds by stage, tasks asked for, tasks that ran (the others were cache hits)."""
+
+    wall_s: dict[str, float] = field(default_factory=dict)
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    ran: list[str] = field(default_factory=list)
+
+    @property
+    def cached(self) -> int:
+        return len(self.asked) - len(self.ran)
+
+
+@contextmanager
+def collect_stage_times() -> Iterator[StageTimes]:
+    """Collect the records of all tasks that run in this process inside the block."""
+    times = StageTimes()
+    handler = _Collector(times)
+    logger = logging.getLogger(LOGGER_NAME)
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield times
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    def __init__(self, times: StageTimes) -> None:
+        super().__init__()
+        self._times = times
+        self._lock = threading.Lock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = record.__dict__
+        with self._lock:
+            if record.msg == "asked":
+                self._times.asked.add(fields["task_run_id"])
+                return
+            stage = fields["stage"]
+            self._times.ran.append(stage)
+            self._times.wall_s[stage] = self._times.wall_s.get(stage, 0.0) + fields["wall_s"]
+            self._times.cpu_s[stage] = self._times.cpu_s.get(stage, 0.0) + fields["cpu_s"]
+
+
+@contextmanager
+def _record(stage: str) -> Iterator[None]:
+    wall, cpu = time.monotonic(), _cpu_seconds()
+    yield
+    _log("ran", stage, wall_s=time.monotonic() - wall, cpu_s=_cpu_seconds() - cpu)
+
+
+def _cpu_seconds() -> float:
+    """CPU seconds of this process and its finished children (ffmpeg): stages that run side by side share them."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _log(message: str, stage: str, **fields: Any) -> None:
+    logging.getLogger(LOGGER_NAME).debug(message, extra={"stage": stage, **fields})
