@@ -1,0 +1,1 @@
+"""Alembic migrations of the catalogue; `storage.engine.migrate` runs them."""
