@@ -1,0 +1,78 @@
+"""A generated mouth moved onto a given face. Letters: T frames at 25 fps, k video frames, m mouth numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from models.facemesh.motion import TrackMotion
+from models.facemesh.space import APERTURE, MOUTH_DIMS
+
+MAX_APERTURE_CHANGE = 0.15
+"""Inter-ocular distances by which a frame's own opening may be changed before skin and teeth look stretched."""
+FADE_FRAMES = 3
+_WIDTH = MOUTH_DIMS.index("width")
+_GAIN_RANGE = (0.8, 1.15)
+_SMOOTHING_FRAMES = 0.6
+_CLOSED_SHARE = 0.15
+_CLOSED_APERTURE = 0.02
+_SEEN = 0.5
+
+
+def retarget(take_mouth: np.ndarray, neutral_take: np.ndarray, track: TrackMotion) -> np.ndarray:
+    """Lay a generated movement onto a face's own resting mouth: [T, m] to [T, m].
+
+    Args:
+        take_mouth: [T, m] as generated, in the proportions of the speaker the generator learned from.
+        neutral_take: [m], that speaker's resting, closed mouth.
+        track: The face that shall speak; gives the resting mouth and, by its width, the size of movements.
+    """
+    neutral = resting_mouth(track.motion.mouth, track.motion.visible)
+    gain = float(np.clip(neutral[_WIDTH] / neutral_take[_WIDTH], *_GAIN_RANGE))
+    movement = np.asarray(take_mouth, dtype=np.float64) - neutral_take
+    if len(movement) > 2:
+        movement = gaussian_filter1d(movement, _SMOOTHING_FRAMES, axis=0, mode="nearest")
+    asked = neutral + gain * movement
+    asked[:, APERTURE] = np.maximum(asked[:, APERTURE], min(neutral[APERTURE], _CLOSED_APERTURE))
+    return asked.astype(np.float32)
+
+
+def resting_mouth(mouth: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Take a face's closed mouth [m] from its track: the median of its most closed well-seen frames."""
+    seen = mouth[visible > _SEEN] if np.any(visible > _SEEN) else mouth
+    aperture = seen[:, APERTURE]
+    closed = seen[aperture <= np.quantile(aperture, _CLOSED_SHARE)]
+    neutral = np.median(closed, axis=0).astype(np.float64)
+    neutral[APERTURE] = min(neutral[APERTURE], _CLOSED_APERTURE)
+    return neutral
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """What the frames shall show: mouth [k, m], how much of it is new [k] (0 to 1), and which openings were cut."""
+
+    mouth: np.ndarray
+    share: np.ndarray
+    is_bounded: np.ndarray
+
+
+def bound(asked: np.ndarray, own: np.ndarray, share: np.ndarray) -> Bounded:
+    """Limit the change of each frame's opening, then blend by `share` [k] from the frame's own mouth."""
+    change = np.asarray(asked, dtype=np.float64) - own
+    limited = np.clip(change[:, APERTURE], -MAX_APERTURE_CHANGE, MAX_APERTURE_CHANGE)
+    is_bounded = np.abs(change[:, APERTURE]) > MAX_APERTURE_CHANGE
+    change[:, APERTURE] = limited
+    return Bounded(own + share[:, None] * change, share, is_bounded)
+
+
+def fade_shares(frames: np.ndarray) -> np.ndarray:
+    """Rise from and fall to the untouched picture over `FADE_FRAMES` at both ends of each unbroken run [k]."""
+    if not len(frames):
+        return np.zeros(0)
+    breaks = np.flatnonzero(np.diff(frames) > 1) + 1
+    starts, ends = np.r_[0, breaks], np.r_[breaks, len(frames)]
+    shares = np.empty(len(frames))
+    for start, end in zip(starts, ends, strict=True):
+        place = np.arange(end - start)
+        shares[start:end] = np.minimum(1, np.minimum(place + 1, place[::-1] + 1) / (FADE_FRAMES + 1))
+    return shares
