@@ -178,3 +178,4 @@ class DubResult(Value):
     warnings: tuple[str, ...]
     tasks_run: int
     tasks_cached: int
+    ran: tuple[str, ...] = Field((), description="stages of the tasks that ran, in order")

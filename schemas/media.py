@@ -62,10 +62,11 @@ class AudioStream(Value):
 
 
 class MediaInfo(Value):
-    """The probe result of one file."""
+    """The probe result of one file. Time 0 is the container's start; the streams' `start_s` count from there."""
 
     container: str
     duration_s: float
     size_bytes: int
     video: VideoStream | None
     audio: tuple[AudioStream, ...]
+    start_s: float = Field(0.0, description="time stamp of the container's start: subtract it from raw stamps")

@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from schemas.artifact import ArtifactRef, ModelRef
-from schemas.dub import LineReport, Measures, Patch, Take
+from schemas.dub import LineReport, Measures, Patch, Take, Voice
 from schemas.media import AudioStream, MediaInfo
-from schemas.speech import Line
+from schemas.motion import Faces
+from schemas.speech import Line, Script, Transcript
 from schemas.value import Value
 
 
@@ -69,3 +70,28 @@ class Verification(Value):
     lines: tuple[LineReport, ...]
     curves: ArtifactRef | None
     warnings: tuple[str, ...] = ()
+
+
+class Products(Value):
+    """Everything one run made; faces and patches are None where lips are kept."""
+
+    transcript: Transcript
+    script: Script
+    stems: Stems
+    voices: tuple[Voice, ...]
+    spoken: tuple[SpokenLine, ...]
+    faces: Faces | None
+    patches: tuple[Patch, ...] | None
+    sound: DubMix
+    movie: Movie
+    checks: Verification
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know before delivery, from every stage."""
+        return (
+            *self.script.warnings,
+            *(self.faces.warnings if self.faces else ()),
+            *self.sound.warnings,
+            *self.checks.warnings,
+        )

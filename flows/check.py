@@ -1,0 +1,53 @@
+"""Refuse early: everything that can be known to fail is said before the long work begins."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from media.mux import container_suffix
+from models.kokoro.languages import resolve_language
+from schemas.artifact import ModelRef
+from schemas.dub import DubRequest
+from schemas.errors import RequestError
+from schemas.media import AudioStream, MediaInfo
+from schemas.speech import Cue
+from tasks.deliver import prepare_output
+from tasks.ingest import inspect_source, read_cues
+from tasks.licences import needed_models
+from tasks.script import check_translation
+from tasks.transcribe import check_source_language
+from tasks.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class CheckedRequest:
+    """What was read while checking."""
+
+    info: MediaInfo
+    audio: AudioStream
+    cues: tuple[Cue, ...] | None
+    models: tuple[ModelRef, ...]
+
+
+def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
+    """Open everything the request names, and check languages, licences and the output folder.
+
+    Raises: RequestError, MediaError, WeightsError.
+    """
+    info, audio = inspect_source(request, place)
+    resolve_language(request.target_language)
+    check_source_language(request.source_language)
+    cues = read_cues(request)
+    _check_cue_times(cues, request, info)
+    check_translation(request.source_language or audio.language, request.target_language, cues is not None)
+    models = needed_models(request, place)
+    prepare_output(request, container_suffix(info))
+    return CheckedRequest(info, audio, cues, models)
+
+
+def _check_cue_times(cues: tuple[Cue, ...] | None, request: DubRequest, info: MediaInfo) -> None:
+    for number, cue in enumerate(cues or (), start=1):
+        if cue.span.start_s >= info.duration_s:
+            raise RequestError(
+                f"{request.script}: cue {number} starts at {cue.span.start_s:.3f} s, but "
+                f"{Path(request.video).name} ends at {info.duration_s:.3f} s; is it the right script?"
+            )

@@ -1,0 +1,111 @@
+"""The end of the way: receipt, report, and the files in the user's folder."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from flows.artifacts import show_lips
+from media.report.page import render_report
+from schemas.artifact import ModelRef
+from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
+from schemas.stages import Products
+from tasks.deliver import delivered_before, output_paths, write_whole
+from tasks.ledger import Run
+from tasks.render import lip_sheet
+from tasks.report_media import line_media
+from tasks.workplace import Workplace
+
+LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
+"""A larger video is linked from the report instead of lying inside it."""
+
+
+def deliver(
+    request: DubRequest, run: Run, made: Products, models: tuple[ModelRef, ...], place: Workplace
+) -> DubResult:
+    """Write the deliverables; an identical earlier delivery is left as it is."""
+    paths = output_paths(request, made.movie.suffix)
+    inputs = _inputs(request, run)
+    earlier = delivered_before(paths, {record.sha256 for record in inputs}, made.movie.video)
+    sheet = _sheet(run, made, place)
+    if earlier is None:
+        movie = place.store.get_bytes(made.movie.video)
+        files = {"video": movie, "srt": made.movie.srt.encode(), "webvtt": made.movie.webvtt.encode()}
+        for kind, data in files.items():
+            write_whole(paths[kind], data)
+        outputs = tuple(_record(paths[kind].name, data) for kind, data in files.items())
+        receipt = _receipt(request, run, made, models, (inputs, outputs))
+        page = render_report(
+            receipt,
+            line_media(place, run.source, made),
+            video_name=paths["video"].name,
+            video=movie if len(movie) <= LARGEST_EMBEDDED_VIDEO_BYTES else None,
+            contact_sheet_png=sheet,
+        )
+        write_whole(paths["report"], page.encode())
+        write_whole(paths["receipt"], receipt.model_dump_json(indent=1).encode())
+    run.finish(place.store.put_bytes(paths["receipt"].read_bytes(), "application/json"))
+    return _result(run, made, paths)
+
+
+def _sheet(run: Run, made: Products, place: Workplace) -> bytes | None:
+    """The contact sheet of the lips; None where no lips were changed."""
+    patches = tuple(patch for patch in made.patches or () if patch.frames)
+    if not patches or made.faces is None:
+        return None
+    ref = lip_sheet(run.source.video, run.source.info, made.movie.video, patches, made.faces.tracks_ref)
+    sheet = place.store.get_bytes(ref)
+    show_lips(sheet)
+    return sheet
+
+
+def _inputs(request: DubRequest, run: Run) -> tuple[FileRecord, ...]:
+    video = run.source.video
+    records = [FileRecord(name=run.source.name, sha256=video.sha256, size_bytes=video.size_bytes)]
+    if request.script:
+        records.append(_record(Path(request.script).name, Path(request.script).read_bytes()))
+    return tuple(records)
+
+
+def _record(name: str, data: bytes) -> FileRecord:
+    return FileRecord(name=name, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+
+
+def _receipt(
+    request: DubRequest,
+    run: Run,
+    made: Products,
+    models: tuple[ModelRef, ...],
+    files: tuple[tuple[FileRecord, ...], tuple[FileRecord, ...]],
+) -> Receipt:
+    return Receipt(
+        jamdub_version=version("jamdub"),
+        run_id=run.id,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        request=request,
+        source_language=made.transcript.language,
+        inputs=files[0],
+        outputs=files[1],
+        models=models,
+        voices=made.voices,
+        lines=made.checks.lines,
+        measures=made.checks.measures,
+        stage_wall_s={stage: round(seconds, 2) for stage, seconds in run.times.wall_s.items()},
+        stage_cpu_s={stage: round(seconds, 2) for stage, seconds in run.times.cpu_s.items()},
+        warnings=made.warnings,
+    )
+
+
+def _result(run: Run, made: Products, paths: Mapping[str, Path]) -> DubResult:
+    return DubResult(
+        run_id=run.id,
+        output_dir=str(paths["video"].parent),
+        video=str(paths["video"]),
+        receipt=str(paths["receipt"]),
+        report=str(paths["report"]),
+        warnings=made.warnings,
+        tasks_run=len(run.times.ran),
+        tasks_cached=run.times.cached,
+        ran=tuple(run.times.ran),
+    )

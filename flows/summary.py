@@ -1,0 +1,90 @@
+"""What the command line prints when it is done."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.doctor import Check
+from flows.plan import START_S, PlannedStage
+from schemas.dub import DubResult, Receipt
+from storage.views import RunView
+
+
+def print_plan(stages: Sequence[PlannedStage], console: Console) -> None:
+    """Print the stages that would run and their estimated time."""
+    table = Table("stage", "what", "about s", title="plan: nothing was written")
+    for stage in stages:
+        table.add_row(stage.name, stage.what, f"{stage.seconds:.0f}")
+    console.print(table)
+    console.print(f"estimated time: {START_S + sum(stage.seconds for stage in stages):.0f} s on two cores, cold")
+
+
+def print_result(result: DubResult, console: Console) -> None:
+    """Print where the deliverables are and the measures that decide."""
+    from pathlib import Path
+
+    receipt = Receipt.model_validate_json(Path(result.receipt).read_bytes())
+    measures = receipt.measures
+    for warning in result.warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False)
+    dubbed = sum(line.status == "dubbed" for line in receipt.lines)
+    facts = {
+        "lines": f"{dubbed} dubbed, {len(receipt.lines) - dubbed} kept",
+        "length": f"{measures.dub_samples} of {measures.source_samples} samples, "
+        f"{measures.dub_frames} of {measures.source_frames} frames",
+        "words heard back": "not checked" if measures.wer is None else f"WER {measures.wer:.2f}",
+        "onset error": _milliseconds(measures.onset_error_mean_s, measures.onset_error_p95_s),
+        "loudness": "silent" if measures.integrated_lufs is None else f"{measures.integrated_lufs:.1f} LUFS",
+        "tasks": f"{result.tasks_run} run, {result.tasks_cached} from cache",
+        "video": result.video,
+        "report": result.report,
+        "receipt": result.receipt,
+        "run": result.run_id,
+    }
+    for name, value in facts.items():
+        console.print(f"{name:>17}  {value}", markup=False, soft_wrap=True)
+
+
+def _milliseconds(mean_s: float | None, p95_s: float | None) -> str:
+    if mean_s is None or p95_s is None:
+        return "not measured"
+    return f"mean {mean_s * 1000:.0f} ms, p95 {p95_s * 1000:.0f} ms"
+
+
+def print_checks(checks: Sequence[Check], console: Console) -> None:
+    """Print what is there and what is missing."""
+    table = Table("", "what", "detail")
+    for check in checks:
+        mark = "ok" if check.is_present else ("MISSING" if check.is_required else "optional")
+        table.add_row(mark, check.name, check.detail)
+    console.print(table)
+
+
+def print_runs(runs: Sequence[RunView], console: Console) -> None:
+    """Print the last runs, newest first."""
+    table = Table("run", "started", "status", "video", "to")
+    for run in runs:
+        started = run.started_at.isoformat(sep=" ", timespec="seconds")
+        table.add_row(run.id[:8], started, run.status, run.video_name, run.request.target_language)
+    console.print(table)
+
+
+def print_run(run: RunView, console: Console) -> None:
+    """Print one run with its lines."""
+    seconds = f" in {run.seconds:.0f} s" if run.seconds is not None else ""
+    console.print(f"run {run.id}: {run.status}{seconds}; {run.video_name} to {run.request.target_language}", markup=False)
+    if run.error:
+        console.print(run.error, style="red", markup=False)
+    table = Table("line", "speaker", "time", "text", "speed", "take")
+    for view in run.lines:
+        line, take = view.line, view.take
+        table.add_row(
+            line.id,
+            line.speaker,
+            f"{line.span.start_s:.2f}-{line.span.end_s:.2f}",
+            line.target_text or "(original voice kept)",
+            f"{take.speed:.2f}" if take else "",
+            take.audio.sha256[:12] if take else "",
+        )
+    console.print(table)

@@ -1,0 +1,115 @@
+"""Re-animate the lips of one line, and show them before and after."""
+
+import numpy as np
+
+from media.frames import read_upright
+from models.audio_to_mouth.predict import neutral
+from models.facemesh.motion import sample_mouth, track_motion
+from models.facemesh.render import render_line as render_pixels
+from models.facemesh.retarget import retarget
+from models.facemesh.sheet import contact_sheet
+from models.facemesh.tracks import TrackArrays, TrackData
+from models.motion import Motion
+from schemas.artifact import ArtifactRef
+from schemas.dub import Patch, Take
+from schemas.media import MediaInfo, TimeSpan
+from schemas.motion import LineFaces
+from schemas.progress import report
+from schemas.stages import RenderedLine
+from tasks.stage import stage_task
+from tasks.workplace import Workplace, open_workplace
+
+SHEET_FRAMES = 12
+
+
+@stage_task("render", version=1)
+def render_line(
+    video: ArtifactRef, info: MediaInfo, span: TimeSpan, take: Take, tracks_ref: ArtifactRef, faces: LineFaces
+) -> RenderedLine:
+    """Move a take's mouth onto every track that shows the line's speaker; nothing else is touched."""
+    place = open_workplace()
+    assert take.motion is not None, "a take for re-animation carries motion"
+    arrays = TrackArrays.from_bytes(place.store.get_bytes(tracks_ref))
+    motion = Motion.from_bytes(place.store.get_bytes(take.motion))
+    shown = TimeSpan(start_s=span.start_s, end_s=max(span.end_s, span.start_s + take.duration_s))
+    patches = (_patch(place, video, info, shown, motion, arrays, name, faces.line_id) for name in faces.track_ids)
+    return RenderedLine(patches=tuple(patches))
+
+
+def _patch(  # noqa: PLR0913 (one call site; a value for it would be read once)
+    place: Workplace,
+    video: ArtifactRef,
+    info: MediaInfo,
+    span: TimeSpan,
+    motion: Motion,
+    arrays: TrackArrays,
+    track_id: str,
+    line_id: str,
+) -> Patch:
+    track = arrays.tracks[track_id]
+    times_s = arrays.frame_times_s[track.frames]
+    wanted = track.frames[(times_s >= span.start_s) & (times_s < span.end_s)]
+    asked = retarget(motion.mouth, neutral(), track_motion(track, arrays.frame_times_s))
+    with place.scratch() as folder:
+        path = folder / "patch.mkv"
+        rendered = render_pixels(
+            place.store.local_path(video),
+            info,
+            track,
+            arrays.frame_times_s,
+            sample_mouth(asked, span.start_s, arrays.frame_times_s[wanted]),
+            wanted,
+            patch_path=path,
+            on_progress=lambda done, total: report("render", done, total, line_id),
+        )
+        stored = place.store.put_file(path, "video/x-matroska") if rendered.frames else None
+    return Patch(
+        line_id=line_id,
+        track_id=track_id,
+        video=stored,
+        x=rendered.x,
+        y=rendered.y,
+        width=rendered.width,
+        height=rendered.height,
+        frames=rendered.frames,
+        bounded=rendered.bounded,
+        skipped=rendered.skipped,
+        aperture=rendered.aperture,
+    )
+
+
+@stage_task("sheet", version=1)
+def lip_sheet(video: ArtifactRef, info: MediaInfo, movie: ArtifactRef, patches: tuple[Patch, ...], tracks_ref: ArtifactRef) -> ArtifactRef:
+    """Show faces before and after, at frames spread over all re-animated lines."""
+    place = open_workplace()
+    arrays = TrackArrays.from_bytes(place.store.get_bytes(tracks_ref))
+    chosen = _spread([(frame, patch.track_id) for patch in patches for frame in patch.frames])
+    before, after = (_faces(place, ref, info, arrays, chosen) for ref in (video, movie))
+    return place.store.put_bytes(contact_sheet(before, after), "image/png")
+
+
+def _spread(candidates: list[tuple[int, str]]) -> dict[int, str]:
+    picks = np.linspace(0, len(candidates) - 1, min(SHEET_FRAMES, len(candidates))).round().astype(int)
+    return {candidates[index][0]: candidates[index][1] for index in picks}
+
+
+def _faces(
+    place: Workplace, ref: ArtifactRef, info: MediaInfo, arrays: TrackArrays, chosen: dict[int, str]
+) -> list[np.ndarray]:
+    crops = []
+    for frame in read_upright(place.store.local_path(ref), info, max_side_px=1920):
+        if frame.index in chosen:
+            crops.append(_crop(frame.rgb, arrays.tracks[chosen[frame.index]], frame.index, frame.scale))
+        if frame.index >= max(chosen):
+            break
+    return crops
+
+
+def _crop(rgb: np.ndarray, track: TrackData, frame: int, scale: float) -> np.ndarray:
+    """The face with a quarter of its size around it."""
+    points = track.landmarks[np.searchsorted(track.frames, frame), :, :2] / scale
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = (high - low).max() / 4
+    left, top = np.maximum(0, low - margin).astype(int)
+    right, bottom = (high + margin).astype(int)
+    return rgb[top:bottom, left:right]

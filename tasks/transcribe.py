@@ -1,0 +1,55 @@
+"""Who says what, when."""
+
+from media.audio_io import resample, to_mono
+from models.asr.whisper import Recognition, supported_source_languages
+from models.asr.whisper import transcribe as recognise
+from models.dialogue.lines import build_lines
+from models.diarization.pyannote import diarize
+from models.weights.resolve import pyannote_segmentation, speaker_encoder, whisper_base
+from schemas.artifact import ArtifactRef
+from schemas.errors import MediaError, RequestError
+from schemas.progress import report
+from schemas.speech import Transcript
+from tasks.stage import stage_task
+from tasks.workplace import open_workplace
+
+SPEECH_RATE_HZ = 16_000
+
+
+def check_source_language(tag: str | None) -> None:
+    """Raises: RequestError, where the recogniser does not know the language."""
+    known = supported_source_languages()
+    if tag is not None and tag.split("-")[0].lower() not in known:
+        raise RequestError(f"--from {tag}: not a language that can be recognised; known: {' '.join(sorted(known))}")
+
+
+@stage_task("transcribe", version=1)
+def transcribe(dialogue: ArtifactRef, language: str | None, speakers: int | None) -> Transcript:
+    """Recognise words, find the speakers, and cut the speech into lines."""
+    place = open_workplace()
+    settings = place.settings
+    samples, sample_rate_hz = place.samples(dialogue)
+    speech = resample(to_mono(samples), sample_rate_hz, SPEECH_RATE_HZ)
+    heard = recognise(
+        speech,
+        weights=whisper_base(settings.cache_dir).path,
+        language=language,
+        threads=settings.threads,
+        on_progress=lambda done, total: report("transcribe", done, total, "words"),
+    )
+    if not heard.words:
+        raise MediaError("no speech was recognised in this audio: choose another with --audio-track, or name --from")
+    return _with_speakers(heard, speech, speakers, settings.threads)
+
+
+def _with_speakers(heard: Recognition, speech, speakers: int | None, threads: int) -> Transcript:  # type: ignore[no-untyped-def]
+    report("transcribe", 0, 1, "speakers")
+    turns = diarize(
+        speech,
+        segmentation=pyannote_segmentation().path,
+        encoder=speaker_encoder().path,
+        num_speakers=speakers,
+        threads=threads,
+    )
+    lines = build_lines(heard.words, turns, dialogue=speech)
+    return Transcript(language=heard.language, lines=lines, words=heard.words, turns=turns)
