@@ -3,7 +3,6 @@
 import os
 import sys
 import warnings
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -46,7 +45,9 @@ def dub(
     to: Annotated[str, typer.Option("--to", help="Language of the dub, a BCP-47 tag: es, en, pt-BR.")],
     source_language: Annotated[str | None, typer.Option("--from", help="Language spoken; default: detected.")] = None,
     script: Annotated[str | None, typer.Option(help="Your translation: SRT, WebVTT, JSON or CSV.")] = None,
-    lips: Annotated[Literal["keep", "reanimate"], typer.Option(help="Keep the picture or re-animate the lips.")] = "keep",
+    lips: Annotated[
+        Literal["keep", "reanimate"], typer.Option(help="Keep the picture or re-animate the lips.")
+    ] = "keep",
     speakers: Annotated[int | None, typer.Option(min=1, max=20, help="How many speak; default: detected.")] = None,
     out: Annotated[str, typer.Option(help="Folder of the deliverables.")] = "dubs",
     loudness: Annotated[Literal["stream-16", "ebu-23"], typer.Option(help="Loudness profile.")] = "stream-16",

@@ -21,9 +21,7 @@ LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
 """A larger video is linked from the report instead of lying inside it."""
 
 
-def deliver(
-    request: DubRequest, run: Run, made: Products, models: tuple[ModelRef, ...], place: Workplace
-) -> DubResult:
+def deliver(request: DubRequest, run: Run, made: Products, models: tuple[ModelRef, ...], place: Workplace) -> DubResult:
     """Write the deliverables; an identical earlier delivery is left as it is."""
     paths = output_paths(request, made.movie.suffix)
     inputs = _inputs(request, run)

@@ -26,7 +26,9 @@ class Check:
 def examine(settings: Settings) -> tuple[Check, ...]:
     """Look at tools, weights, translation, the accelerator and the disk."""
     weights = (
-        Check(f"weights {item.name}", item.present, True, item.remedy or f"{item.size_bytes / 1e6:.1f} MB, {item.licence}")
+        Check(
+            f"weights {item.name}", item.present, True, item.remedy or f"{item.size_bytes / 1e6:.1f} MB, {item.licence}"
+        )
         for item in status(settings.models_dir, settings.cache_dir)
     )
     return (_python(), *_tools(settings), *weights, *_translation(settings), _gpu(), _disk(settings))
@@ -41,14 +43,21 @@ def _tools(settings: Settings) -> tuple[Check, ...]:
         tools = find_tools(settings.ffmpeg, settings.ffprobe, settings.tool_timeout_s)
     except ToolError as error:
         return (Check("ffmpeg", False, True, str(error)),)
-    return tuple(Check(name, True, True, str(path)) for name, path in (("ffmpeg", tools.ffmpeg), ("ffprobe", tools.ffprobe)))
+    return tuple(
+        Check(name, True, True, str(path)) for name, path in (("ffmpeg", tools.ffmpeg), ("ffprobe", tools.ffprobe))
+    )
 
 
 def _translation(settings: Settings) -> tuple[Check, ...]:
     apertium = shutil.which("apertium")
     marian = sorted(path.name for path in settings.models_dir.glob("opus-mt-*")) if settings.models_dir else []
     return (
-        Check("apertium", apertium is not None, False, apertium or "apt-get install apertium apertium-eng-spa (and other pairs)"),
+        Check(
+            "apertium",
+            apertium is not None,
+            False,
+            apertium or "apt-get install apertium apertium-eng-spa (and other pairs)",
+        ),
         Check(
             "marian models",
             bool(marian),

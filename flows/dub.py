@@ -84,9 +84,7 @@ def speak_lines(
             what = utterance(script, index, voices, request, source.info.duration_s)
             take = speak(what, with_motion=own is not None)
         if take is not None and own is not None and faces is not None:
-            rendering.append(
-                render_line.submit(source.video, source.info, line.span, take, faces.tracks_ref, own)
-            )
+            rendering.append(render_line.submit(source.video, source.info, line.span, take, faces.tracks_ref, own))
         spoken.append(SpokenLine(line=line, take=take))
     report("speak", len(script.lines), len(script.lines))
     patches = tuple(patch for future in rendering for patch in future.result().patches)

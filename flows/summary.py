@@ -73,7 +73,9 @@ def print_runs(runs: Sequence[RunView], console: Console) -> None:
 def print_run(run: RunView, console: Console) -> None:
     """Print one run with its lines."""
     seconds = f" in {run.seconds:.0f} s" if run.seconds is not None else ""
-    console.print(f"run {run.id}: {run.status}{seconds}; {run.video_name} to {run.request.target_language}", markup=False)
+    console.print(
+        f"run {run.id}: {run.status}{seconds}; {run.video_name} to {run.request.target_language}", markup=False
+    )
     if run.error:
         console.print(run.error, style="red", markup=False)
     table = Table("line", "speaker", "time", "text", "speed", "take")

@@ -5,7 +5,6 @@ import numpy as np
 from media.audio_io import resample, to_mono
 from media.loudness import PROFILES, normalise
 from media.mix import PlacedLine, mix_lines
-from schemas.artifact import ArtifactRef
 from schemas.dub import Profile, Take
 from schemas.media import TimeSpan
 from schemas.stages import DubMix, SpokenLine, Stems

@@ -36,7 +36,7 @@ def render_line(
     return RenderedLine(patches=tuple(patches))
 
 
-def _patch(  # noqa: PLR0913 (one call site; a value for it would be read once)
+def _patch(
     place: Workplace,
     video: ArtifactRef,
     info: MediaInfo,
@@ -79,7 +79,9 @@ def _patch(  # noqa: PLR0913 (one call site; a value for it would be read once)
 
 
 @stage_task("sheet", version=1)
-def lip_sheet(video: ArtifactRef, info: MediaInfo, movie: ArtifactRef, patches: tuple[Patch, ...], tracks_ref: ArtifactRef) -> ArtifactRef:
+def lip_sheet(
+    video: ArtifactRef, info: MediaInfo, movie: ArtifactRef, patches: tuple[Patch, ...], tracks_ref: ArtifactRef
+) -> ArtifactRef:
     """Show faces before and after, at frames spread over all re-animated lines."""
     place = open_workplace()
     arrays = TrackArrays.from_bytes(place.store.get_bytes(tracks_ref))

@@ -25,7 +25,7 @@ def line_media(place: Workplace, source: Source, made: Products) -> list[LineMed
     return [_one(place, item, original, to_mono(dub), rate_hz, curves.get(item.line.id)) for item in made.spoken]
 
 
-def _one(  # noqa: PLR0913
+def _one(
     place: Workplace,
     item: SpokenLine,
     original: np.ndarray,

@@ -25,9 +25,7 @@ def write_script(
         return match_script(transcript, cues, target_language, duration_s)
     translator = find_translator(transcript.language, target_language, open_workplace().settings.models_dir)
     texts = translator.translate([line.source_text for line in transcript.lines])
-    lines = (
-        line.model_copy(update={"target_text": text}) for line, text in zip(transcript.lines, texts, strict=True)
-    )
+    lines = (line.model_copy(update={"target_text": text}) for line, text in zip(transcript.lines, texts, strict=True))
     return Script(language=target_language, lines=tuple(lines))
 
 

@@ -1,12 +1,12 @@
 """Choose the voices, and speak the lines."""
 
+from media.audio_io import resample, to_mono
 from models.cascade.cast import OriginalVoice, cast_voices
 from models.cascade.speak import SpeakResources
 from models.cascade.speak import speak as perform
 from models.dialogue.timing import utterance_room_s
 from models.speaker.encoder import embed, median_f0_hz
 from models.weights.resolve import speaker_encoder
-from media.audio_io import resample, to_mono
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest, Take, Utterance, Voice
 from schemas.media import TimeSpan
@@ -45,7 +45,9 @@ def _cut(speech, span: TimeSpan):  # type: ignore[no-untyped-def]
     return speech[round(span.start_s * SPEECH_RATE_HZ) : round(span.end_s * SPEECH_RATE_HZ)]
 
 
-def utterance(script: Script, index: int, voices: tuple[Voice, ...], request: DubRequest, duration_s: float) -> Utterance:
+def utterance(
+    script: Script, index: int, voices: tuple[Voice, ...], request: DubRequest, duration_s: float
+) -> Utterance:
     """Say how line `index` is to be spoken, free of its place in the video."""
     line = script.lines[index]
     shifted = (

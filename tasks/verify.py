@@ -123,7 +123,9 @@ def _measures(
         onset_error_p95_s=None,
         null_test_db=stems.null_test_db,
         video_packets_equal=_packets_equal(place, original, movie) if patches is None else None,
-        outside_mask_psnr_db=None if patches is None else outside_patches_psnr_db(original, source.info, movie, patches),
+        outside_mask_psnr_db=None
+        if patches is None
+        else outside_patches_psnr_db(original, source.info, movie, patches),
     )
 
 

@@ -100,7 +100,12 @@ def _to_json(curves: Mapping[str, Curves]) -> bytes:
         return [round(float(v), 5) if np.isfinite(v) else None for v in values]
 
     table = {
-        line_id: {"times_s": plain(c.times_s), "source": plain(c.source), "asked": plain(c.asked), "detected": plain(c.detected)}
+        line_id: {
+            "times_s": plain(c.times_s),
+            "source": plain(c.source),
+            "asked": plain(c.asked),
+            "detected": plain(c.detected),
+        }
         for line_id, c in curves.items()
     }
     return json.dumps(table).encode()
