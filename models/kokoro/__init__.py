@@ -1,0 +1,1 @@
+"""Kokoro-82M text to speech: espeak-ng phonemes, five packaged voices and their blends, 24 kHz, on CPU."""
