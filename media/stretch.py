@@ -1,0 +1,37 @@
+"""Change how long speech lasts without changing its pitch."""
+
+import numpy as np
+
+from media.tools import Tools, run_ffmpeg
+
+SHORTEST_RATIO = 0.5  # not itself allowed
+LONGEST_RATIO = 2.0
+
+
+def time_stretch(samples: np.ndarray, sample_rate_hz: int, ratio: float, tools: Tools) -> np.ndarray:
+    """Stretch mono sound [n] to exactly round(n * ratio) samples, pitch kept.
+
+    Args:
+        ratio: New duration by old one, in (0.5, 2]; 1 returns the samples as they are.
+
+    Raises: ValueError, where the ratio is outside; ToolError, where ffmpeg fails.
+
+    Source: the Rubber Band library (GPL-2.0), run as ffmpeg's filter `rubberband`.
+    """
+    if not SHORTEST_RATIO < ratio <= LONGEST_RATIO:
+        raise ValueError(f"a stretch ratio must lie in (0.5, 2], it is {ratio}")
+    sound = np.ascontiguousarray(samples, np.float32)
+    wanted = round(len(sound) * ratio)
+    if wanted == len(sound):
+        return sound.copy()
+    raw = ["-f", "f32le", "-ar", str(sample_rate_hz), "-ac", "1"]
+    filters = ["-af", f"rubberband=tempo={1 / ratio:.12f}:smoothing=on"]  # without it a steady voice loses 1 dB
+    stretched = run_ffmpeg(tools, [*raw, "-i", "pipe:0", *filters, *raw, "pipe:1"], stdin=sound.tobytes())
+    return _exactly(np.frombuffer(stretched, np.float32), wanted)
+
+
+def _exactly(samples: np.ndarray, length: int) -> np.ndarray:
+    """Cut or pad the sample or two by which the filter's own rounding differs."""
+    exact = np.zeros(length, np.float32)
+    exact[: len(samples)] = samples[:length]
+    return exact
