@@ -40,7 +40,9 @@ test: $(READY)
 	$(BIN)/python -m pytest -m slow
 
 bench: $(READY)
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/python examples/make_sample.py demo/astronaut.mp4
+	$(BIN)/python benchmarks/stages.py demo/astronaut.mp4 --from en --to es --script examples/astronaut_es.srt \
+	    --lips reanimate --speakers 1
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -1,0 +1,172 @@
+"""The main path, end to end, on a sample made here: dub, repeat, edit one line, die and go on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from media.compare import frame_count, video_packet_hash
+from media.probe import probe
+from media.tools import find_tools
+from schemas.dub import Receipt
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "astronaut_es.srt"
+
+Dub = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sample") / "astronaut.mp4"
+    subprocess.run([sys.executable, ROOT / "examples" / "make_sample.py", path], check=True, timeout=300)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "flows.cli", "dub", *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def dub(home: Path) -> Dub:
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "JAMDUB_HOME": str(home), "COLUMNS": "300"}
+        return subprocess.run(
+            command(*arguments), env=environment, capture_output=True, text=True, timeout=500, check=False, cwd=ROOT
+        )
+
+    return run
+
+
+def receipt_in(folder: Path) -> Receipt:
+    return Receipt.model_validate_json(next(folder.glob("*.receipt.json")).read_bytes())
+
+
+def tasks_of(output: str) -> tuple[int, int]:
+    ran, cached = re.search(r"tasks\s+(\d+) run, (\d+) from cache", output).groups()  # type: ignore[union-attr]
+    return int(ran), int(cached)
+
+
+@pytest.fixture(scope="module")
+def request_arguments(sample: Path) -> tuple[object, ...]:
+    return (sample, "--from", "en", "--to", "es", "--lips", "reanimate", "--speakers", 1)
+
+
+@pytest.fixture(scope="module")
+def first(dub: Dub, request_arguments: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first dub, from which everything below goes on."""
+    out = tmp_path_factory.mktemp("out")
+    done = dub(*request_arguments, "--script", SCRIPT, "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_the_dub_has_the_length_the_words_and_the_timing(first: Path, sample: Path) -> None:
+    receipt = receipt_in(first)
+    measures = receipt.measures
+    assert measures.dub_samples == measures.source_samples
+    assert measures.dub_frames == measures.source_frames == frame_count(sample)
+    assert measures.null_test_db <= -60
+    assert measures.wer is not None and measures.wer <= 0.25
+    assert measures.onset_error_p95_s is not None and measures.onset_error_p95_s <= 0.2
+    assert measures.integrated_lufs == pytest.approx(-16, abs=1)
+    assert all(line.status == "dubbed" for line in receipt.lines)
+
+
+def test_the_lips_move_as_asked_and_nothing_else_does(first: Path) -> None:
+    receipt = receipt_in(first)
+    on_screen = [line for line in receipt.lines if line.on_screen]
+    assert on_screen
+    assert np.mean([line.aperture_r for line in on_screen if line.aperture_r is not None]) > 0.6
+    assert receipt.measures.outside_mask_psnr_db is not None and receipt.measures.outside_mask_psnr_db > 38
+
+
+def test_tracks_are_tagged_and_the_original_is_kept(first: Path) -> None:
+    audio = probe(first / "astronaut.es.mp4", find_tools()).audio
+    assert [stream.is_default for stream in audio] == [True, False]
+    assert audio[0].language in {"es", "spa"}
+
+
+def test_the_report_is_whole_and_marks_the_dub_as_synthetic(first: Path) -> None:
+    page = (first / "astronaut.es.report.html").read_text()
+    assert "synthetic" in page.lower()
+    assert all(line.id in page for line in receipt_in(first).lines)
+
+
+def test_the_same_request_again_runs_nothing_and_changes_nothing(
+    first: Path, dub: Dub, request_arguments: tuple[object, ...]
+) -> None:
+    before = {path.name: path.read_bytes() for path in first.iterdir()}
+    done = dub(*request_arguments, "--script", SCRIPT, "--out", first)
+    assert done.returncode == 0, done.stderr
+    assert tasks_of(done.stdout)[0] == 0
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == before
+
+
+def test_an_edited_line_recomputes_that_line_only(
+    first: Path, dub: Dub, request_arguments: tuple[object, ...], tmp_path: Path
+) -> None:
+    lines = receipt_in(first).lines
+    edited = tmp_path / "edited.srt"
+    edited.write_text(SCRIPT.read_text().replace(str(lines[-1].target_text), "Y nunca dejamos de mirar arriba."))
+    assert edited.read_text() != SCRIPT.read_text()
+    done = dub(*request_arguments, "--script", edited, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(next((tmp_path / "out").glob("*.receipt.json")).read_text())
+    assert set(again["stage_wall_s"]) == {"script", "speak", "render", "mix", "remux", "verify", "sheet"}
+    assert tasks_of(done.stdout)[0] <= 8
+
+
+def test_lips_kept_leave_every_picture_packet_as_it_was(first: Path, dub: Dub, sample: Path, tmp_path: Path) -> None:
+    done = dub(sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    tools = find_tools()
+    assert video_packet_hash(tmp_path / "astronaut.es.mp4", tools) == video_packet_hash(sample, tools)
+    assert receipt_in(tmp_path).measures.video_packets_equal is True
+
+
+def test_a_run_killed_while_speaking_loses_no_finished_line(
+    first: Path, dub: Dub, sample: Path, home: Path, tmp_path: Path
+) -> None:
+    """Another seed makes every line new; the process is killed once the first of them is stored."""
+    arguments = (sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--seed", 7)
+    environment = {**os.environ, "JAMDUB_HOME": str(home)}
+    before = speak_results(home)
+    running = subprocess.Popen(
+        command(*arguments, "--out", tmp_path),
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    while speak_results(home) == before and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait(30)
+    stored = len(speak_results(home) - before)
+    assert stored >= 1
+    assert not list(tmp_path.glob("astronaut*"))
+    done = dub(*arguments, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = len(receipt_in(tmp_path).lines)
+    assert tasks_of(done.stdout)[0] <= lines - stored + 3  # the lines that were missing, mix, remux, verify
+
+
+def speak_results(home: Path) -> set[str]:
+    return {path.name for path in (home / "results").glob("speak-*")}
