@@ -3,7 +3,8 @@
 import os
 import sys
 import warnings
-from typing import Annotated, Literal
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -11,6 +12,9 @@ from rich.console import Console
 
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from schemas.dub import DubRequest
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -111,21 +115,23 @@ def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> No
         warnings.filterwarnings("ignore")
 
 
-def _run(request, verbose: bool) -> None:  # type: ignore[no-untyped-def]
+def _run(request: "DubRequest", verbose: bool) -> None:
     console = Console(stderr=True)
-    with console.status("starting Prefect and loading models"):
+    with console.status("checking the request"):
+        from flows.check import check_request
+        from tasks.workplace import open_workplace
+
+        check_request(request, open_workplace())  # a wrong request is told before Prefect's server is started
+    with console.status("starting Prefect"):
         from flows.dub import dub_video
         from flows.live import live_progress
         from flows.summary import print_result
-    if verbose:
+    with nullcontext() if verbose else live_progress(console):
         result = dub_video(request)
-    else:
-        with live_progress(console):
-            result = dub_video(request)
     print_result(result, Console())
 
 
-def _print_plan(request) -> None:  # type: ignore[no-untyped-def]
+def _print_plan(request: "DubRequest") -> None:
     from flows.check import check_request
     from flows.plan import plan
     from flows.summary import print_plan

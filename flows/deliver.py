@@ -36,7 +36,7 @@ def deliver(request: DubRequest, run: Run, made: Products, models: tuple[ModelRe
         receipt = _receipt(request, run, made, models, (inputs, outputs))
         page = render_report(
             receipt,
-            line_media(place, run.source, made),
+            line_media(place, made),
             video_name=paths["video"].name,
             video=movie if len(movie) <= LARGEST_EMBEDDED_VIDEO_BYTES else None,
             contact_sheet_png=sheet,

@@ -7,7 +7,7 @@ import numpy as np
 from media.audio_io import encode_audio_clip, to_mono
 from media.report.page import LineMedia
 from schemas.media import TimeSpan
-from schemas.stages import Products, Source, SpokenLine
+from schemas.stages import Products, SpokenLine
 from tasks.mix import cut
 from tasks.workplace import Workplace
 
@@ -15,7 +15,7 @@ MARGIN_S = 0.3
 ENVELOPE_RATE_HZ = 100
 
 
-def line_media(place: Workplace, source: Source, made: Products) -> list[LineMedia]:
+def line_media(place: Workplace, made: Products) -> list[LineMedia]:
     """Cut each line, with a little around it, from the original sound and from the dub."""
     dialogue, rate_hz = place.samples(made.stems.dialogue)
     background, _ = place.samples(made.stems.background)
@@ -47,6 +47,7 @@ def _one(
         source_aperture=_curve(curves, "source"),
         asked_aperture=_curve(curves, "asked"),
         detected_aperture=_curve(curves, "detected"),
+        aperture_times_s=_curve(curves, "times_s"),
     )
 
 
