@@ -69,8 +69,10 @@ def paint(own: Picture, shape: Shape, mouths: Sequence[tuple[float, Picture]], s
             opacity = sample_field(mouth, mesh, shift, size)
             pieces = [weight * _fetch(picture, index, mesh, own_field, size) for weight, picture, own_field in fields]
             lips = np.sum(pieces, axis=0)
-            result += opacity * (lips + _shade(result - lips, opacity) - result)
-        drawn.append(_like(result, before))
+            skin_and_lips = result + opacity * (lips + _shade(result - lips, opacity) - result)
+            drawn.append(_like(skin_and_lips, before))
+        else:
+            drawn.append(_like(result, before))
     y, u, v = drawn
     return y, u, v
 

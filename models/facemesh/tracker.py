@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 import numpy as np
-from media.shots import ShotDetector
 
 from media.frames import UprightFrame
+from media.shots import ShotDetector
 from models.facemesh.detector import FaceDetector, overlap
 from models.facemesh.follower import Follower
 from models.facemesh.landmarks import FaceMesh

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 _SUBPIXEL_BITS = 4
+_FLAT = 0.02
 
 
 @dataclass(frozen=True)
@@ -47,23 +48,33 @@ def lay_mesh(points: np.ndarray, triangles: np.ndarray, region: Region, step: fl
 
 
 def displacement(mesh: Mesh, source: np.ndarray) -> np.ndarray:
-    """How far from each node its picture lies in the source, whose points are `source` [n, 2]: [gh, gw, 2] float32."""
-    affine = np.zeros((len(mesh.triangles) + 1, 3, 2), dtype=np.float32)
-    local = mesh.points - (mesh.region.x, mesh.region.y)
-    affine[1:] = _affines(local[mesh.triangles], (source - mesh.points)[mesh.triangles])
-    taken = affine[mesh.labels]
-    rows, columns = mesh.labels.shape
-    x = (mesh.step * np.arange(columns, dtype=np.float32))[None, :, None]
-    y = (mesh.step * np.arange(rows, dtype=np.float32))[:, None, None]
-    return taken[:, :, 0] * x + taken[:, :, 1] * y + taken[:, :, 2]
+    """How far from each node its picture lies in the source, whose points are `source` [n, 2]: [gh, gw, 2] float32.
+
+    No node is displaced further than its triangle's corners: a thin triangle would throw its border far out.
+    """
+    corners = (mesh.points - (mesh.region.x, mesh.region.y))[mesh.triangles] / mesh.step
+    values = (source - mesh.points)[mesh.triangles]
+    still = np.zeros((1, 2), dtype=np.float32)
+    affine = np.concatenate([np.zeros((1, 3, 2)), _affines(corners, values)]).astype(np.float32)
+    lowest = np.concatenate([still, values.min(1)]).astype(np.float32)
+    highest = np.concatenate([still, values.max(1)]).astype(np.float32)
+    rows, columns = np.nonzero(mesh.labels)
+    label = mesh.labels[rows, columns]
+    taken = affine[label]
+    moved = taken[:, 0] * columns[:, None] + taken[:, 1] * rows[:, None] + taken[:, 2]
+    field = np.zeros((*mesh.labels.shape, 2), dtype=np.float32)
+    field[rows, columns] = np.clip(moved, lowest[label], highest[label])
+    return field
 
 
 def _affines(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """[t, 3, 2] that give `values` [t, 3, 2] at `corners` [t, 3, 2]; flat triangles give zero."""
+    """[t, 3, 2] that give `values` [t, 3, 2] at `corners` [t, 3, 2]; flat triangles give their mean."""
     system = np.concatenate([corners, np.ones((*corners.shape[:2], 1))], axis=2)
-    flat = np.abs(np.linalg.det(system)) < 1e-3
-    system[flat] = np.eye(3)
-    solved = np.linalg.solve(system, np.where(flat[:, None, None], 0, values))
+    is_flat = np.abs(np.linalg.det(system)) < _FLAT
+    system[is_flat] = np.eye(3)
+    solved = np.linalg.solve(system, values)
+    solved[is_flat] = 0
+    solved[is_flat, 2] = values[is_flat].mean(1)
     return solved
 
 
