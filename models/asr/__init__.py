@@ -1,0 +1,1 @@
+"""What is said, in which language, with the time of each word."""

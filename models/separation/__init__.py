@@ -1,0 +1,1 @@
+"""Dialogue apart from music and effects."""

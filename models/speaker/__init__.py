@@ -1,0 +1,1 @@
+"""Who a voice sounds like: speaker embeddings and pitch."""

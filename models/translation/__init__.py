@@ -1,0 +1,1 @@
+"""Text from one language into another, line by line."""
