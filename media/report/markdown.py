@@ -47,7 +47,7 @@ def _line_row(line: LineReport) -> tuple[str, ...]:
     found = "; ".join(finding.text for finding in findings(line))
     return (
         line.id,
-        f"{clock(line.span.start_s)} to {clock(line.span.end_s)}",
+        f"{clock(line.span.start_s, 1)} to {clock(line.span.end_s, 1)}",
         line.speaker,
         line.source_text,
         line.target_text or "",

@@ -70,7 +70,7 @@ def wer_check(measures: Measures) -> Check:
 def onset_check(measures: Measures) -> Check:
     """Judge how far the lines start from where the original lines started."""
     return Check(
-        "Line starts: error of 95 % of the lines",
+        "Start error of the lines, 95th percentile",
         milliseconds(measures.onset_error_p95_s),
         f"≤ {milliseconds(ONSET_P95_MAX_S)}",
         _at_most(measures.onset_error_p95_s, ONSET_P95_MAX_S),
@@ -156,7 +156,7 @@ def _frames_check(m: Measures) -> Check:
 
 
 def _mean_onset(m: Measures) -> Check:
-    return Check("Line starts: mean error", milliseconds(m.onset_error_mean_s), "for information", "info", "")
+    return Check("Start error of the lines, mean", milliseconds(m.onset_error_mean_s), "for information", "info", "")
 
 
 def _peak_check(m: Measures) -> Check:

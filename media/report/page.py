@@ -124,7 +124,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "csp_hash": _csp_hash,
-        "clock": clock,
+        "time": lambda time_s: clock(time_s, decimals=1),
         "percent": measures.percent,
         "ms": measures.milliseconds,
         "number": measures.number,

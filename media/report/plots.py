@@ -22,8 +22,8 @@ DETECTED_COLOUR = "#2f9168"
 GRID_COLOUR = "#8a8f98"
 
 _WIDTH = 360.0
-_LEFT, _RIGHT = 40.0, 354.0
-_TOP, _FONT = 6.0, 10.5
+_LEFT, _RIGHT = 42.0, 354.0
+_TOP, _FONT = 6.0, 11.0
 _TIME_LABEL = "time in the video, min:s"
 
 
@@ -79,8 +79,8 @@ def waveform_svg(source: np.ndarray, dub: np.ndarray, start_s: float, end_s: flo
     parts += [_area(source, axes, 1.0, SOURCE_COLOUR), _area(dub, axes, -1.0, DUB_COLOUR)]
     parts.append(_rule(_LEFT, middle, _RIGHT, middle))
     parts += [_text(_LEFT - 4, y + 3.5, label, "end") for y, label in _mirror_ticks(axes, top)]
-    parts += [_text(_RIGHT - 2, _TOP + 9, "source ↑", "end"), _text(_RIGHT - 2, axes.bottom - 3, "dub ↓", "end")]
-    parts += [_upright_text(axes, "peak"), _text(_RIGHT, 122, _TIME_LABEL, "end")]
+    parts += [_swatch(_LEFT, "source, up", SOURCE_COLOUR), _swatch(_LEFT + 76, "dub, down", DUB_COLOUR)]
+    parts += [_upright_text(axes, "peak, 1 = full"), _text(_RIGHT, 122, _TIME_LABEL, "end")]
     return _svg(126.0, title, parts)
 
 
@@ -105,15 +105,20 @@ def aperture_svg(curves: Sequence[Curve], start_s: float, end_s: float, *, title
         parts.append(_text(_LEFT - 4, axes.y(value) + 3.5, f"{value:g}", "end"))
     parts += [_path(times, values, curve, axes) for curve, times, values in timed]
     parts += [_legend(curve, place) for place, curve in enumerate(curves)]
-    parts += [_upright_text(axes, "lip opening"), _text(_RIGHT, 122, _TIME_LABEL, "end")]
+    parts += [_upright_text(axes, "opening, eye dist."), _text(_RIGHT, 122, _TIME_LABEL, "end")]
     return _svg(142.0, title, parts)
 
 
-def clock(time_s: float) -> str:
-    """Write seconds as min:s, with the decimals that there are, at most two: 75.5 → 1:15.5."""
-    sign, hundredths = "−" if time_s < -0.005 else "", round(abs(time_s) * 100)
-    whole, part = divmod(hundredths, 100)
-    return f"{sign}{whole // 60}:{whole % 60:02d}" + (f".{part:02d}".rstrip("0") if part else "")
+def clock(time_s: float, decimals: int | None = None) -> str:
+    """Write seconds as min:s, 75.5 as 1:15.5; without `decimals`, with those that it has, at most two."""
+    digits = 2 if decimals is None else decimals
+    units, scale = round(abs(time_s) * 10**digits), 10**digits
+    seconds, part = divmod(units, scale)
+    fraction = f".{part:0{digits}d}" if digits else ""
+    written = f"{seconds // 60}:{seconds % 60:02d}" + (
+        fraction.rstrip("0").rstrip(".") if decimals is None else fraction
+    )
+    return f"−{written}" if units and time_s < 0 else written
 
 
 def decimate(values: np.ndarray, max_points: int = MAX_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -182,6 +187,10 @@ def _stroke(curve: Curve) -> str:
 def _legend(curve: Curve, place: int) -> str:
     x = _LEFT + place * 104.0
     return f'<path d="M{x:.1f} 134 L{x + 22:.1f} 134" {_stroke(curve)}/>' + _text(x + 27, 137.5, curve.name, "start")
+
+
+def _swatch(x: float, label: str, colour: str) -> str:
+    return f'<rect x="{x:.1f}" y="114" width="9" height="9" fill="{colour}"/>' + _text(x + 13, 122, label, "start")
 
 
 def _time_axis(axes: Axes) -> str:

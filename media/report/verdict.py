@@ -16,12 +16,22 @@ REMINDER = "These checks cannot judge the translation's sense and tone: a person
 
 
 @dataclass(frozen=True)
+class Review:
+    """A line that stands out; `number` is its place in the report, from 1."""
+
+    number: int
+    line: LineReport
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """`state` for colour, words for everybody; `review` holds the lines that stand out."""
+    """`state` for colour, words for everybody; `failed` checks, and the lines to `review` with what stands out."""
 
     state: Literal["pass", "check", "fail"]
     headline: str
-    review: tuple[tuple[LineReport, tuple[Finding, ...]], ...]
+    failed: tuple[Check, ...]
+    review: tuple[Review, ...]
 
 
 @dataclass(frozen=True)
@@ -35,19 +45,21 @@ class Notice:
 def verdict(receipt: Receipt) -> Verdict:
     """Judge the delivery: failed checks first, then lines that stand out, then warnings."""
     judged = checks(receipt)
-    failed = [check for check in judged if check.state == "fail"]
-    found = [(line, findings(line)) for line in receipt.lines]
-    review = tuple((line, what) for line, what in found if what)
-    wrong = [line for line, what in review if what[0].severity == "problem"]
+    failed = tuple(check for check in judged if check.state == "fail")
+    found = (Review(number, line, findings(line)) for number, line in enumerate(receipt.lines, start=1))
+    review = tuple(item for item in found if item.findings)
+    wrong = [item for item in review if item.findings[0].severity == "problem"]
     if failed:
         total = sum(check.state in ("pass", "fail") for check in judged)
-        return Verdict("fail", f"Do not ship yet: {len(failed)} of {_count(total, 'check')} failed", review)
+        return Verdict("fail", f"Do not ship yet: {len(failed)} of {_count(total, 'check')} failed", failed, review)
     if wrong:
-        return Verdict("check", f"Every check passed, but {_count(len(wrong), 'line')} may be wrong: listen", review)
+        return Verdict(
+            "check", f"Every check passed, but {_count(len(wrong), 'line')} may be wrong: listen", failed, review
+        )
     if review or notices(receipt):
         what = [_count(len(review), "line")] * bool(review) + ["the warnings"] * bool(notices(receipt))
-        return Verdict("check", f"No check failed; look at {' and '.join(what)} before you ship", review)
-    return Verdict("pass", "Every check passed", review)
+        return Verdict("check", f"No check failed; look at {' and '.join(what)} before you ship", failed, review)
+    return Verdict("pass", "Every check passed", failed, review)
 
 
 def notice(receipt: Receipt) -> str:
@@ -63,7 +75,7 @@ def tiles(receipt: Receipt) -> tuple[Check, ...]:
     return (
         Check("Lines", f"{dubbed} dubbed", f"{kept} kept in the original", "info", ""),
         _renamed(wer_check(measures), "Words misheard (WER)"),
-        _renamed(onset_check(measures), "Line starts, error p95"),
+        _renamed(onset_check(measures), "Start error, p95"),
         _renamed(loudness_check(measures, receipt.request.loudness), "Loudness"),
         _length_tile(receipt),
         _picture_tile(receipt),
@@ -75,7 +87,7 @@ def notices(receipt: Receipt) -> tuple[Notice, ...]:
     judged = checks(receipt)
     found = [Notice(text, "") for text in receipt.warnings]
     found += [
-        Notice(f"{check.name}: {check.value}, the target is {check.target}", check.advice)
+        Notice(f"{check.name}: {check.value}, target {check.target}", check.advice)
         for check in judged
         if check.state == "fail"
     ]
