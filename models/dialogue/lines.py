@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from media.activity import speech_onset_s
 from models.dialogue.attribution import FIRST_SPEAKER, attribute_words
 from models.dialogue.quiet import DialogueSound, tighten_words
 from models.dialogue.utterances import cut_into_utterances, join_words
@@ -94,8 +93,8 @@ def _onset_near(span: TimeSpan, earliest_s: float, sound: DialogueSound) -> floa
     latest_s = min(span.start_s + _SNAP_S, span.end_s)
     if latest_s - earliest_s < 2 * _SHORTEST_LINE_S:
         return span.start_s
-    found = speech_onset_s(sound.samples, sound.sample_rate_hz, TimeSpan(start_s=earliest_s, end_s=latest_s))
-    return span.start_s if found is None else min(max(found, earliest_s), latest_s)
+    sounding = sound.sounding(TimeSpan(start_s=earliest_s, end_s=latest_s))
+    return span.start_s if sounding is None else sounding.start_s
 
 
 def _offset_near(span: TimeSpan, latest_s: float, sound: DialogueSound) -> float:

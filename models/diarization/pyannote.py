@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import torch
     from pyannote.audio.pipelines import SpeakerDiarization
 
-CLUSTERING_THRESHOLD = 0.30
-SEGMENTATION_STEP = 0.1
+CLUSTERING_THRESHOLD = 0.32
+SEGMENTATION_STEP = 0.2
 _SHORTEST_VOICE_S = 0.5
 _MIN_CLUSTER_SIZE = 12
 
