@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 
-from media.report.page import receipt_markdown
+from media.report import receipt_markdown
 from schemas.dub import DubResult, LineReport, Receipt
 from schemas.stages import Products
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flows.artifacts import show_lips
-from media.report.page import render_report
+from media.report import render_report
 from schemas.artifact import ModelRef
 from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
 from schemas.stages import Products

@@ -18,9 +18,10 @@ def mix(stems: Stems, spoken: tuple[SpokenLine, ...], channel_layout: str, profi
     place = open_workplace()
     background, sample_rate_hz = place.samples(stems.background)
     dialogue, _ = place.samples(stems.dialogue)
+    dubbed = [item for item in spoken if item.take is not None]
     mixed = mix_lines(
         background,
-        [_placed(place, item, to_mono(dialogue), sample_rate_hz) for item in spoken if item.take is not None],
+        [_placed(place, item, to_mono(dialogue), sample_rate_hz) for item in dubbed],
         sample_rate_hz,
         channel_layout,
         kept=[item.line.span for item in spoken if item.take is None],
@@ -35,7 +36,11 @@ def mix(stems: Stems, spoken: tuple[SpokenLine, ...], channel_layout: str, profi
         gain_db=final.gain_db,
         integrated_lufs=final.integrated_lufs,
         true_peak_dbtp=final.true_peak_dbtp,
-        warnings=mixed.warnings,
+        warnings=tuple(
+            f"{item.line.id} runs {cut_s:.2f} s beyond the end of the video and was faded out; shorten its text"
+            for item, cut_s in zip(dubbed, mixed.line_cuts_s, strict=True)
+            if cut_s > 0
+        ),
     )
 
 

@@ -7,8 +7,8 @@ from models.audio_to_mouth.predict import neutral
 from models.facemesh.motion import sample_mouth, track_motion
 from models.facemesh.render import render_line as render_pixels
 from models.facemesh.retarget import retarget
-from models.facemesh.sheet import contact_sheet
-from models.facemesh.tracks import TrackArrays, TrackData
+from models.facemesh.sheet import contact_sheet, face_crop
+from models.facemesh.tracks import TrackArrays
 from models.motion import Motion
 from schemas.artifact import ArtifactRef
 from schemas.dub import Patch, Take
@@ -101,17 +101,9 @@ def _faces(
     crops = []
     for frame in read_upright(place.store.local_path(ref), info, max_side_px=1920):
         if frame.index in chosen:
-            crops.append(_crop(frame.rgb, arrays.tracks[chosen[frame.index]], frame.index, frame.scale))
+            track = arrays.tracks[chosen[frame.index]]
+            points = track.landmarks[np.searchsorted(track.frames, frame.index)] / frame.scale
+            crops.append(face_crop(frame.rgb, points))
         if frame.index >= max(chosen):
             break
     return crops
-
-
-def _crop(rgb: np.ndarray, track: TrackData, frame: int, scale: float) -> np.ndarray:
-    """The face with a quarter of its size around it."""
-    points = track.landmarks[np.searchsorted(track.frames, frame), :, :2] / scale
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = (high - low).max() / 4
-    left, top = np.maximum(0, low - margin).astype(int)
-    right, bottom = (high + margin).astype(int)
-    return rgb[top:bottom, left:right]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from media.audio_io import encode_audio_clip, to_mono
-from media.report.page import LineMedia
+from media.report import LineMedia
 from schemas.media import TimeSpan
 from schemas.stages import Products, SpokenLine
 from tasks.mix import cut

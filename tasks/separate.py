@@ -20,6 +20,7 @@ def separate(audio: ArtifactRef, channel_layout: str) -> Stems:
         samples,
         sample_rate_hz,
         lfe_channel=lfe_channel(channel_layout),
+        threads=place.settings.threads,
         on_progress=lambda done, total: report("separate", done, total),
     )
     background = samples - dialogue

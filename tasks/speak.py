@@ -1,16 +1,21 @@
 """Choose the voices, and speak the lines."""
 
+import numpy as np
+
 from media.audio_io import resample, to_mono
 from models.cascade.cast import OriginalVoice, cast_voices
 from models.cascade.speak import SpeakResources
 from models.cascade.speak import speak as perform
 from models.dialogue.timing import utterance_room_s
-from models.speaker.encoder import embed, median_f0_hz
+from models.kokoro.synthesis import SAMPLE_RATE_HZ
+from models.speaker.encoder import embed
+from models.speaker.pitch import median_f0_hz
 from models.weights.resolve import speaker_encoder
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest, Take, Utterance, Voice
 from schemas.media import TimeSpan
 from schemas.speech import Line, Script
+from tasks.mix import cut
 from tasks.stage import stage_task
 from tasks.transcribe import SPEECH_RATE_HZ
 from tasks.workplace import SAFETENSORS, Workplace, open_workplace
@@ -34,15 +39,9 @@ def cast(lines: tuple[Line, ...], dialogue: ArtifactRef, language: str) -> tuple
     return cast_voices(originals, resources=resources(place), language=language)
 
 
-def _speech_of(speaker, lines, speech):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    parts = [_cut(speech, line.span) for line in lines if line.speaker == speaker]
+def _speech_of(speaker: str, lines: tuple[Line, ...], speech: np.ndarray) -> np.ndarray:
+    parts = [cut(speech, line.span, SPEECH_RATE_HZ) for line in lines if line.speaker == speaker]
     return np.concatenate(parts)[: int(LONGEST_SAMPLE_S * SPEECH_RATE_HZ)]
-
-
-def _cut(speech, span: TimeSpan):  # type: ignore[no-untyped-def]
-    return speech[round(span.start_s * SPEECH_RATE_HZ) : round(span.end_s * SPEECH_RATE_HZ)]
 
 
 def utterance(
@@ -70,8 +69,6 @@ def speak(what: Utterance, with_motion: bool) -> Take:
     """Speak one line, and derive the mouth that belongs to it."""
     place = open_workplace()
     performance = perform(what, resources=resources(place), with_motion=with_motion)
-    from models.kokoro.synthesis import SAMPLE_RATE_HZ
-
     motion = performance.motion
     return Take(
         audio=place.put_samples(performance.samples, SAMPLE_RATE_HZ),

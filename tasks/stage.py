@@ -40,14 +40,14 @@ def stage_task(name: str, *, version: int, timeout_s: float = 4 * 3600) -> Calla
             _log("asked", name, task_run_id=str(context.task_run.id))
             return content_key(name, version, parameters)
 
-        return task(
-            timed,
+        as_task = task(
             name=name,
             cache_policy=CacheKeyFnPolicy(cache_key_fn=key),
             persist_result=True,
             result_serializer="json",
             timeout_seconds=timeout_s,
         )
+        return as_task(timed)
 
     return decorate
 

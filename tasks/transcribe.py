@@ -1,5 +1,7 @@
 """Who says what, when."""
 
+import numpy as np
+
 from media.audio_io import resample, to_mono
 from models.asr.whisper import Recognition, supported_source_languages
 from models.asr.whisper import transcribe as recognise
@@ -42,7 +44,7 @@ def transcribe(dialogue: ArtifactRef, language: str | None, speakers: int | None
     return _with_speakers(heard, speech, speakers, settings.threads)
 
 
-def _with_speakers(heard: Recognition, speech, speakers: int | None, threads: int) -> Transcript:  # type: ignore[no-untyped-def]
+def _with_speakers(heard: Recognition, speech: np.ndarray, speakers: int | None, threads: int) -> Transcript:
     report("transcribe", 0, 1, "speakers")
     turns = diarize(
         speech,

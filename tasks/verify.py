@@ -10,7 +10,6 @@ from models.evaluation.words import assign_heard, pooled_word_error_rate, word_e
 from schemas.artifact import ArtifactRef
 from schemas.dub import LineReport, Measures, Patch, Voice
 from schemas.progress import report
-from schemas.speech import Word
 from schemas.stages import DubMix, Movie, Source, SpokenLine, Stems, Verification
 from tasks.stage import stage_task
 from tasks.verify_lips import Lips, measure_lips
@@ -41,10 +40,13 @@ def verify(
     similarity = voice_similarity(place, spoken)
     report("verify", 3, 4, "picture")
     lips = measure_lips(place, path, patches or (), tracks_ref)
-    lines = _with_words(tuple(_line(item, voices, patches or ()) for item in spoken), words, language)
-    lines = tuple(_with_measures(line, onsets, similarity, lips) for line in lines)
+    heard_texts = assign_heard(words, [item.line for item in spoken]) if words is not None else None
+    lines = tuple(
+        _with_measures(_with_words(_line(item, voices, patches or ()), heard_texts, language), onsets, similarity, lips)
+        for item in spoken
+    )
     measures = _measures(place, source, stems, path, heard, patches).model_copy(
-        update=_over_lines(lines, onsets, words is not None, language)
+        update=_over_lines(lines, onsets, language)
     )
     report("verify", 4, 4, "done")
     return Verification(measures=measures, lines=lines, curves=lips.curves)
@@ -78,21 +80,11 @@ def _line(item: SpokenLine, voices: tuple[Voice, ...], patches: tuple[Patch, ...
     return base.model_copy(update=spoken)
 
 
-def _with_words(lines: tuple[LineReport, ...], words: tuple[Word, ...] | None, language: str) -> tuple[LineReport, ...]:
-    if words is None:
-        return lines
-    heard = assign_heard(words, lines)
-    return tuple(
-        line.model_copy(
-            update={
-                "heard_text": heard.get(line.id, ""),
-                "wer": word_error_rate(line.target_text, heard.get(line.id, ""), language),
-            }
-        )
-        if line.status == "dubbed" and line.target_text
-        else line
-        for line in lines
-    )
+def _with_words(line: LineReport, heard: dict[str, str] | None, language: str) -> LineReport:
+    if heard is None or line.status != "dubbed" or not line.target_text:
+        return line
+    words = heard[line.id]
+    return line.model_copy(update={"heard_text": words, "wer": word_error_rate(line.target_text, words, language)})
 
 
 def _with_measures(line: LineReport, onsets: dict[str, float], similarity: dict[str, float], lips: Lips) -> LineReport:
@@ -133,13 +125,11 @@ def _packets_equal(place: Workplace, original: Path, movie: Path) -> bool:
     return video_packet_hash(original, place.tools) == video_packet_hash(movie, place.tools)
 
 
-def _over_lines(
-    lines: tuple[LineReport, ...], onsets: dict[str, float], words_checked: bool, language: str
-) -> dict[str, float | None]:
+def _over_lines(lines: tuple[LineReport, ...], onsets: dict[str, float], language: str) -> dict[str, float | None]:
     absolute = np.abs(list(onsets.values()))
-    pairs = [(line.target_text, line.heard_text) for line in lines if line.wer is not None]
+    pairs = [(line.target_text or "", line.heard_text or "") for line in lines if line.wer is not None]
     return {
-        "wer": pooled_word_error_rate(pairs, language) if words_checked and pairs else None,
+        "wer": pooled_word_error_rate(pairs, language),
         "onset_error_mean_s": float(absolute.mean()) if len(absolute) else None,
         "onset_error_p95_s": float(np.percentile(absolute, 95)) if len(absolute) else None,
     }

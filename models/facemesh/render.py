@@ -22,8 +22,8 @@ from schemas.progress import Advance
 class RenderedLine:
     """Where the patch goes, in pixels as coded, and which source frames its pictures replace, in order.
 
-    `bounded` counts frames whose opening was limited, `skipped` those without a usable mouth. Without any usable
-    frame there is no patch file, and the rectangle is empty.
+    `bounded` counts frames whose opening was limited, `skipped` those without a usable mouth; `aperture` is what
+    each frame was drawn with. Without any usable frame there is no patch file, and the rectangle is empty.
     """
 
     x: int
@@ -33,6 +33,7 @@ class RenderedLine:
     frames: tuple[int, ...]
     bounded: int
     skipped: int
+    aperture: tuple[float, ...]
 
 
 def render_line(
@@ -65,7 +66,7 @@ def render_line(
         raise MediaError(f"{source}: the frames asked for are not in its picture: was the file replaced?")
     drawing = plan_drawing(data, wanted_frames, asked)
     if drawing is None:
-        return RenderedLine(0, 0, 0, 0, (), 0, len(wanted_frames))
+        return RenderedLine(0, 0, 0, 0, (), 0, len(wanted_frames), ())
     artist = _Artist(source, info, video, data, drawing)
     region, drawn = artist.region, []
 
@@ -80,8 +81,16 @@ def render_line(
         patch_path, pictures(), pixel_format=working_pixel_format(video), width=region.width, height=region.height
     )
     undecoded = len(drawing.rows) - len(drawn)
+    opening = dict(zip(data.frames[drawing.rows].tolist(), drawing.aperture.tolist(), strict=True))
     return RenderedLine(
-        region.x, region.y, region.width, region.height, tuple(drawn), drawing.bounded, drawing.skipped + undecoded
+        x=region.x,
+        y=region.y,
+        width=region.width,
+        height=region.height,
+        frames=tuple(drawn),
+        bounded=drawing.bounded,
+        skipped=drawing.skipped + undecoded,
+        aperture=tuple(opening[number] for number in drawn),
     )
 
 
