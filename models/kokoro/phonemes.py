@@ -64,13 +64,18 @@ def phonemes(text: str, language: str) -> str:
     Raises:
         RequestError: the language is not supported.
     """
+    return " ".join(spelled_clauses(text, language))
+
+
+def spelled_clauses(text: str, language: str) -> tuple[str, ...]:
+    """Spell each clause of a text, its mark at its end. Raises: RequestError, as `phonemes`."""
     tag = resolve_language(language)
     spelled = []
-    for clause, mark in clauses(text):
-        sounds = _letters(ipa(clause, spoken_language(tag).espeak_voice), tag)
+    for words, mark in clauses(text):
+        sounds = _letters(ipa(words, spoken_language(tag).espeak_voice), tag)
         if sounds:
-            spelled.append(sounds + mark)
-    return " ".join(spelled)
+            spelled.append(sounds + (mark or "."))
+    return tuple(spelled)
 
 
 def clauses(text: str) -> list[tuple[str, str]]:

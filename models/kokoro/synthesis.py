@@ -1,17 +1,18 @@
 """Speech from text: spelled, cut to what the model takes, spoken, and trimmed to the speech itself."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from models.kokoro.network import LONGEST_TOKENS, SAMPLE_RATE_HZ, Blend, Kokoro, load_kokoro
 from models.kokoro.phonemes import phonemes
+from models.kokoro.timing import PIECE_GAP_S
 from schemas.errors import RequestError
 
-__all__ = ["SAMPLE_RATE_HZ", "spell", "synthesise", "trim"]
+__all__ = ["SAMPLE_RATE_HZ", "pieces", "speak_pieces", "spell", "synthesise", "trim"]
 
-_PIECE_GAP_S = 0.25
 _BREAKS = (re.compile(r"(?<=[.!?…]) "), re.compile(r"(?<=[,;:—]) "), re.compile(r" "))
 _BLOCK_SAMPLES = 120  # 5 ms
 _SPEECH_DB = -40.0  # of the loudest 5 ms
@@ -32,9 +33,14 @@ def synthesise(text: str, language: str, blend: Blend, *, speed: float, weights:
         WeightsError: the folder holds no Kokoro model.
     """
     model = load_kokoro(weights, threads)
-    gap = np.zeros(round(_PIECE_GAP_S * SAMPLE_RATE_HZ / speed), np.float32)
+    return speak_pieces(model, pieces(model, spell(text, language)), blend, speed)
+
+
+def speak_pieces(model: Kokoro, spelled: Sequence[str], blend: Blend, speed: float) -> np.ndarray:
+    """Speak phonemes given in pieces that the model takes at once, a short silence between them, trimmed."""
+    gap = np.zeros(round(PIECE_GAP_S * SAMPLE_RATE_HZ / speed), np.float32)
     spoken: list[np.ndarray] = []
-    for piece in pieces(model, spell(text, language)):
+    for piece in spelled:
         spoken += [gap, trim(model.speak(piece, blend, speed))]
     return np.concatenate(spoken[1:])
 
