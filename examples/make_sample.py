@@ -1,0 +1,134 @@
+"""Make a video that anyone may have, from installed packages alone: `python examples/make_sample.py OUT.mp4`.
+
+The picture is scikit-image's portrait of the astronaut Eileen Collins (NASA, public domain), the voice one of the
+packaged ones, the mouth our own regressor and renderer, the music a few computed chords. She never said this.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from media.audio_io import resample
+from models.audio_to_mouth.predict import neutral, predict_mouth
+from models.facemesh.still import animate_still, landmarks_of_picture
+from models.kokoro.synthesis import SAMPLE_RATE_HZ as VOICE_RATE_HZ
+from models.kokoro.synthesis import synthesise
+from models.weights.resolve import kokoro
+from schemas.settings import Settings
+
+FPS = 25
+SAMPLE_RATE_HZ = 48_000
+DURATION_S = 13.0
+STARTS_S = (0.6, 4.4, 9.5)
+VOICE = (("jf_alpha", 1.0),)
+SIZE_PX = 480
+CHORDS_HZ = ((130.8, 196.0, 329.6), (110.0, 220.0, 261.6), (174.6, 220.0, 349.2), (98.0, 196.0, 293.7))
+MUSIC_DB = -30.0
+SPEECH_PEAK = 0.6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="the mp4 to write")
+    out = parser.parse_args().out
+    settings = Settings()
+    sentences = Path(__file__).with_name("astronaut_en.txt").read_text(encoding="utf-8").splitlines()
+    speech = speak(sentences, kokoro(settings.cache_dir).path, settings.threads)
+    pictures = swaying(talking_portrait(speech))
+    sound = resample(speech, VOICE_RATE_HZ, SAMPLE_RATE_HZ)
+    write_video(out, pictures, np.stack([sound, sound]) + music(len(sound)))
+    sys.stdout.write(f"{out}\n")
+
+
+def speak(sentences: list[str], weights: Path, threads: int) -> np.ndarray:
+    """Say each sentence at its time: mono float32 at 24 kHz."""
+    track = np.zeros(round(DURATION_S * VOICE_RATE_HZ), np.float32)
+    for start_s, sentence in zip(STARTS_S, sentences, strict=True):
+        said = synthesise(sentence, "en", VOICE, speed=1.0, weights=weights, threads=threads)
+        start = round(start_s * VOICE_RATE_HZ)
+        track[start : start + len(said)] += said
+    return track * np.float32(SPEECH_PEAK / np.abs(track).max())
+
+
+def music(length: int) -> np.ndarray:
+    """Slow chords, a little wider than the voice: stereo [2, n] at -30 dB."""
+    time_s = np.arange(length) / SAMPLE_RATE_HZ
+    each_s = DURATION_S / len(CHORDS_HZ)
+    bed = np.zeros((2, length))
+    for index, chord in enumerate(CHORDS_HZ):
+        swell = np.clip(1.0 - np.abs(time_s - (index + 0.5) * each_s) / each_s, 0.0, 1.0) ** 0.7
+        for note, pitch_hz in enumerate(chord):
+            tone = np.sin(2 * np.pi * pitch_hz * time_s) + 0.3 * np.sin(4 * np.pi * pitch_hz * 1.003 * time_s)
+            bed += np.array([[0.7], [0.3]])[:: 1 if note % 2 else -1] * (swell * tone)
+    level = np.sqrt(np.mean(bed**2))
+    return (bed * 10 ** (MUSIC_DB / 20) / level).astype(np.float32)
+
+
+def talking_portrait(speech: np.ndarray) -> Iterator[np.ndarray]:
+    """Draw the portrait with the mouth that belongs to the speech: RGB frames at 25 fps."""
+    from skimage.data import astronaut
+
+    portrait = astronaut()
+    landmarks = landmarks_of_picture(portrait)
+    assert landmarks is not None, "the packaged portrait shows a face"
+    mouth = predict_mouth(speech, VOICE_RATE_HZ).mouth
+    mouth[0] = neutral()
+    return animate_still(portrait, landmarks, mouth)
+
+
+def swaying(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Move the camera a little, as a hand would: slow sines of unrelated periods, 480 x 480 cut out."""
+    for number, picture in enumerate(pictures):
+        time_s = number / FPS
+        angle_deg = 0.8 * np.sin(2 * np.pi * time_s / 5.3)
+        zoom = 1.0 + 0.008 * np.sin(2 * np.pi * time_s / 7.1)
+        height, width = picture.shape[:2]
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, zoom)
+        turn[0, 2] += 3.0 * np.sin(2 * np.pi * time_s / 3.7) - (width - SIZE_PX) / 2
+        turn[1, 2] += 2.0 * np.sin(2 * np.pi * time_s / 4.9) - (height - SIZE_PX) / 2
+        yield cv2.warpAffine(
+            picture, turn, (SIZE_PX, SIZE_PX), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        )
+
+
+def write_video(out: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) -> None:
+    """Encode H.264 at 25 fps and AAC at 48 kHz; `sound` is [2, n]."""
+    with av.open(str(out.absolute()), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        container.metadata["title"] = "Synthetic sample: a portrait that was made to speak"
+        video = container.add_stream("libx264", rate=FPS, options={"crf": "18", "preset": "veryfast"})
+        video.width = video.height = SIZE_PX
+        video.pix_fmt = "yuv420p"
+        audio = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="stereo", bit_rate=160_000)
+        audio.metadata["language"] = "eng"
+        _write_pictures(container, video, pictures)
+        _write_sound(container, audio, sound)
+
+
+def _write_pictures(container: OutputContainer, stream: VideoStream, pictures: Iterator[np.ndarray]) -> None:
+    for number, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts, frame.time_base = number, Fraction(1, FPS)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _write_sound(container: OutputContainer, stream: AudioStream, sound: np.ndarray) -> None:
+    for start in range(0, sound.shape[1], SAMPLE_RATE_HZ):
+        block = np.ascontiguousarray(sound[:, start : start + SAMPLE_RATE_HZ])
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, start, Fraction(1, SAMPLE_RATE_HZ)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+if __name__ == "__main__":
+    main()
