@@ -14,6 +14,7 @@ _BELOW_SPEECH_DB = 32.0
 _SILENCE_DB = -65.0
 _NEIGHBOURHOOD_FRAMES = 401
 _SHORTEST_WORD_S = 0.06
+_PART_OF_A_WORD_FRAMES = 20
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,17 @@ class DialogueSound:
         active = np.flatnonzero(~self.quiet[first:last])
         if len(active) == 0:
             return None
-        start_s = max(span.start_s, (first + int(active[0])) * _FRAME_S)
-        end_s = min(span.end_s, (first + int(active[-1]) + 1) * _FRAME_S)
-        return TimeSpan(start_s=start_s, end_s=end_s) if end_s > start_s else None
+        return _within(span, first + int(active[0]), first + int(active[-1]) + 1)
+
+    def longest_sound(self, span: TimeSpan) -> TimeSpan | None:
+        """The longest stretch of sound in `span` without 0.2 s of quiet in it, or None where all is quiet."""
+        first, last = self._frames(span)
+        active = first + np.flatnonzero(~self.quiet[first:last])
+        if len(active) == 0:
+            return None
+        islands = np.split(active, np.flatnonzero(np.diff(active) > _PART_OF_A_WORD_FRAMES) + 1)
+        longest = max(islands, key=len)
+        return _within(span, int(longest[0]), int(longest[-1]) + 1)
 
     def longest_quiet(self, span: TimeSpan) -> TimeSpan | None:
         """The longest quiet stretch inside `span`, or None where there is none."""
@@ -58,23 +67,28 @@ class DialogueSound:
             length = length + 1 if is_quiet else 0
             if length > best_length:
                 best_start, best_length = index + 1 - length, length
-        start_s = max(span.start_s, (first + best_start) * _FRAME_S)
-        end_s = min(span.end_s, (first + best_start + best_length) * _FRAME_S)
-        return TimeSpan(start_s=start_s, end_s=end_s) if end_s > start_s else None
+        return _within(span, first + best_start, first + best_start + best_length)
 
     def _frames(self, span: TimeSpan) -> tuple[int, int]:
         return int(span.start_s / _FRAME_S), int(np.ceil(span.end_s / _FRAME_S))
 
 
+def _within(span: TimeSpan, first_frame: int, last_frame: int) -> TimeSpan | None:
+    """Frames [first, last) as a span cut to `span`, or None where nothing is left."""
+    start_s = max(span.start_s, first_frame * _FRAME_S)
+    end_s = min(span.end_s, last_frame * _FRAME_S)
+    return TimeSpan(start_s=start_s, end_s=end_s) if end_s > start_s else None
+
+
 def tighten_words(words: Sequence[Word], sound: DialogueSound) -> tuple[Word, ...]:
-    """Shrink each word to the part of its span that sounds.
+    """Shrink each word to the longest stretch of its span that sounds.
 
     Recognisers let a word last until the next one begins, and so hide pauses; a word of which less
     than 60 ms sounds is left as it is.
     """
     tightened = []
     for word in words:
-        span = sound.sounding(word.span)
+        span = sound.longest_sound(word.span)
         keeps = span is None or span.duration_s < _SHORTEST_WORD_S
         tightened.append(word if keeps else word.model_copy(update={"span": span}))
     return tuple(tightened)

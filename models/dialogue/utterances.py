@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
+from models.dialogue.punctuation import ends_clause, ends_sentence
 from schemas.speech import Word
 
 LONGEST_GAP_S = 0.7
 LONGEST_LINE_S = 12.0
 _SENTENCE_GAP_S = 0.2
 _SHORTEST_PART_S = 1.5
-_FINAL = tuple(".!?…。！？؟।")
-_INNER = tuple(",;:、，；：،—–")
-_CLOSERS = "\"'”’»)]」』"
 
 
 def cut_into_utterances(words: Sequence[Word]) -> tuple[tuple[Word, ...], ...]:
@@ -41,7 +39,7 @@ def _ends_between(before: Word, after: Word) -> bool:
     gap_s = after.span.start_s - before.span.end_s
     if before.speaker != after.speaker or gap_s > LONGEST_GAP_S:
         return True
-    return gap_s >= _SENTENCE_GAP_S and _ends_with(before.text, _FINAL)
+    return gap_s >= _SENTENCE_GAP_S and ends_sentence(before.text)
 
 
 def _shortened(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], ...]:
@@ -57,13 +55,9 @@ def _worth_of_cut(words: Sequence[Word], index: int) -> float:
     whole_s = words[-1].span.end_s - words[0].span.start_s
     left_s = before.span.end_s - words[0].span.start_s
     right_s = words[-1].span.end_s - after.span.start_s
-    punctuation = 2.0 if _ends_with(before.text, _FINAL) else 1.0 if _ends_with(before.text, _INNER) else 0.0
+    punctuation = 2.0 if ends_sentence(before.text) else 1.0 if ends_clause(before.text) else 0.0
     too_short = min(left_s, right_s) < _SHORTEST_PART_S
     return punctuation + (after.span.start_s - before.span.end_s) - abs(left_s - right_s) / whole_s - 4.0 * too_short
-
-
-def _ends_with(text: str, marks: tuple[str, ...]) -> bool:
-    return text.rstrip(_CLOSERS).endswith(marks)
 
 
 def _is_unspaced(character: str) -> bool:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 CLUSTERING_THRESHOLD = 0.32
 SEGMENTATION_STEP = 0.2
 _SHORTEST_VOICE_S = 0.5
+_SHORTEST_SPEAKER_S = 1.0
 _MIN_CLUSTER_SIZE = 12
+
+# start_s, end_s, label
+Stretch = tuple[float, float, Any]
 
 
 def diarize(
@@ -58,12 +62,23 @@ def diarize(
             num_speakers=num_speakers,
         )
     annotation = found.speaker_diarization
-    return named_turns(
-        [(segment.start, segment.end, label) for segment, _, label in annotation.itertracks(yield_label=True)]
-    )
+    stretches = [(segment.start, segment.end, label) for segment, _, label in annotation.itertracks(yield_label=True)]
+    return named_turns(stretches if num_speakers is not None else without_slivers(stretches))
 
 
-def named_turns(stretches: Sequence[tuple[float, float, Any]]) -> tuple[Turn, ...]:
+def without_slivers(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Drop the stretches of voices heard for less than a second in all, unless there is no other voice.
+
+    Such a voice is a slip of the clustering: it would get a voice of its own in the dub.
+    """
+    seconds: dict[Any, float] = {}
+    for start_s, end_s, label in stretches:
+        seconds[label] = seconds.get(label, 0.0) + end_s - start_s
+    real = {label for label, heard_s in seconds.items() if heard_s >= _SHORTEST_SPEAKER_S}
+    return [stretch for stretch in stretches if stretch[2] in real] or list(stretches)
+
+
+def named_turns(stretches: Sequence[Stretch]) -> tuple[Turn, ...]:
     """Turn (start_s, end_s, label) into turns in time order, labels renamed S1, S2, … by first speech."""
     names: dict[Any, str] = {}
     turns = []

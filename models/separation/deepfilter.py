@@ -13,7 +13,7 @@ from models.weights.resolve import deepfilternet
 from schemas.progress import Advance
 
 _SILENT = 1e-5
-_ALIKE_DB = -50.0
+_ALIKE_DB = -40.0
 _PROGRESS_FRAMES = 100
 
 
@@ -60,7 +60,7 @@ def separate_dialogue(
 def _channels_to_filter(mix: np.ndarray, lfe_channel: int | None) -> dict[int, int]:
     """Which channel's result each channel takes; silent ones and the LFE are left out.
 
-    A channel that differs from an earlier one by less than -50 dB takes that one's result.
+    A channel that differs from an earlier one by less than -40 dB takes that one's result.
     """
     sources: dict[int, int] = {}
     for channel in range(mix.shape[1]):
