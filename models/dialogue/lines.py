@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from media.activity import speech_offset_s, speech_onset_s
 from models.dialogue.attribution import FIRST_SPEAKER, attribute_words
 from models.dialogue.quiet import DialogueSound, tighten_words
 from models.dialogue.utterances import cut_into_utterances, join_words
@@ -13,6 +14,7 @@ from schemas.speech import Line, Turn, Word
 
 SHORTEST_PAUSE_S = 0.25
 _SNAP_S = 0.3
+_LEVEL_S = 0.5
 _SHORTEST_LINE_S = 0.05
 _SAMPLE_RATE_HZ = 16_000
 
@@ -72,34 +74,28 @@ def _pauses(words: Sequence[Word], span: TimeSpan, sound: DialogueSound | None) 
 
 
 def _snapped(spans: Sequence[TimeSpan], sound: DialogueSound) -> list[TimeSpan]:
-    """Move both edges of each span to where the sound begins and ends, up to 0.3 s, but never past
-    the middle of the gap to its neighbour."""
+    """Move both edges of each span to where speech begins and ends.
+
+    By at most 0.3 s, and never past the middle of the gap to a neighbour.
+    """
+    if not spans:
+        return []
     end_of_sound_s = len(sound.samples) / sound.sample_rate_hz
-    middles = (
-        [0.0, *((a.end_s + b.start_s) / 2 for a, b in pairwise(spans)), max(end_of_sound_s, spans[-1].end_s)]
-        if spans
-        else []
-    )
-    result = []
-    for span, earliest_s, latest_s in zip(spans, middles[:-1], middles[1:], strict=True):
-        start_s = _onset_near(span, max(earliest_s, span.start_s - _SNAP_S), sound)
-        end_s = _offset_near(span, min(latest_s, span.end_s + _SNAP_S), sound)
-        fits = end_s - start_s >= _SHORTEST_LINE_S
-        result.append(TimeSpan(start_s=start_s, end_s=end_s) if fits else span)
-    return result
+    middles = [(before.end_s + after.start_s) / 2 for before, after in pairwise(spans)]
+    earliest_s = [0.0, *middles]
+    latest_s = [*middles, max(end_of_sound_s, spans[-1].end_s)]
+    return [_between(span, sound, *limits) for span, *limits in zip(spans, earliest_s, latest_s, strict=True)]
 
 
-def _onset_near(span: TimeSpan, earliest_s: float, sound: DialogueSound) -> float:
-    latest_s = min(span.start_s + _SNAP_S, span.end_s)
-    if latest_s - earliest_s < 2 * _SHORTEST_LINE_S:
-        return span.start_s
-    sounding = sound.sounding(TimeSpan(start_s=earliest_s, end_s=latest_s))
-    return span.start_s if sounding is None else sounding.start_s
-
-
-def _offset_near(span: TimeSpan, latest_s: float, sound: DialogueSound) -> float:
-    earliest_s = max(span.end_s - _SNAP_S, span.start_s)
-    if latest_s - earliest_s < 2 * _SHORTEST_LINE_S:
-        return span.end_s
-    sounding = sound.sounding(TimeSpan(start_s=earliest_s, end_s=latest_s))
-    return span.end_s if sounding is None else sounding.end_s
+def _between(span: TimeSpan, sound: DialogueSound, earliest_s: float, latest_s: float) -> TimeSpan:
+    """One span fitted to the speech that lies in [earliest_s, latest_s)."""
+    start_from_s, start_to_s = max(earliest_s, span.start_s - _SNAP_S), min(span.start_s + _SNAP_S, span.end_s)
+    end_from_s, end_to_s = max(span.end_s - _SNAP_S, span.start_s), min(latest_s, span.end_s + _SNAP_S)
+    # The level of the speech itself is needed to tell it from a breath: look half a second into the line.
+    opening = TimeSpan(start_s=start_from_s, end_s=min(span.start_s + _LEVEL_S, max(span.end_s, start_to_s)))
+    closing = TimeSpan(start_s=max(span.end_s - _LEVEL_S, min(span.start_s, end_from_s)), end_s=end_to_s)
+    onset_s = speech_onset_s(sound.samples, sound.sample_rate_hz, opening)
+    offset_s = speech_offset_s(sound.samples, sound.sample_rate_hz, closing)
+    start_s = span.start_s if onset_s is None or onset_s > start_to_s else onset_s
+    end_s = span.end_s if offset_s is None or offset_s < end_from_s else offset_s
+    return TimeSpan(start_s=start_s, end_s=end_s) if end_s - start_s >= _SHORTEST_LINE_S else span

@@ -10,7 +10,7 @@ from schemas.media import TimeSpan
 from schemas.speech import Word
 
 _FRAME_S = 0.01
-_BELOW_SPEECH_DB = 32.0
+_BELOW_SPEECH_DB = 28.0
 _SILENCE_DB = -65.0
 _NEIGHBOURHOOD_FRAMES = 401
 _SHORTEST_WORD_S = 0.06
@@ -21,7 +21,7 @@ _PART_OF_A_WORD_FRAMES = 20
 class DialogueSound:
     """The separated dialogue, mono [n], and which of its 10 ms frames are quiet.
 
-    Quiet is 32 dB below the loudest sound within 2 s, or below -65 dBFS.
+    Quiet is 28 dB below the loudest sound within 2 s, or below -65 dBFS.
     """
 
     samples: np.ndarray

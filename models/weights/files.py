@@ -37,11 +37,10 @@ def part_paths(file: WeightFile) -> tuple[Path, ...] | None:
 
 def _locate(module: str, inside: str) -> Path | None:
     # find_spec of a name without dots imports nothing, and the heavy packages stay unloaded.
-    top_level, _, below = module.partition(".")
-    spec = find_spec(top_level)
+    spec = find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         return None
-    path = Path(spec.submodule_search_locations[0], *filter(None, below.split(".")), inside)
+    path = Path(spec.submodule_search_locations[0], inside)
     return path if path.is_file() else None
 
 

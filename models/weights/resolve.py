@@ -39,7 +39,7 @@ def resolve(name: str, cache_dir: Path, models_dir: Path | None = None) -> Resol
     weights = KNOWN[name]
     if models_dir is not None and (models_dir / name).is_dir():
         return Resolved(weights.ref("directory"), _in_directory(weights, models_dir / name))
-    if weights.is_directory:
+    if weights.is_split:
         return Resolved(weights.ref(weights.source), assemble(weights, cache_dir))
     return Resolved(weights.ref(weights.source), _in_place(weights))
 
@@ -83,6 +83,16 @@ def check_licence(ref: ModelRef, commercial: bool) -> None:
         )
 
 
+def audio_to_mouth(models_dir: Path | None = None) -> Resolved:
+    """The directory of the mouth regressor: weights.safetensors, config.json."""
+    return resolve("audio-to-mouth", Path(), models_dir)
+
+
+def facemesh_basis(models_dir: Path | None = None) -> Resolved:
+    """The file of the facemesh motion space: its basis and canonical face."""
+    return resolve("facemesh-basis", Path(), models_dir)
+
+
 def status(models_dir: Path | None, cache_dir: Path) -> tuple[WeightStatus, ...]:
     """Say of all known weights whether they are there and whole. Nothing is written, `cache_dir` included."""
     del cache_dir  # what it holds is made from the packages, whose presence is what counts
@@ -121,7 +131,7 @@ def _in_place(weights: PackagedWeights) -> Path:
     _verify_package(weights)
     parts = part_paths(weights.files[0])
     assert parts is not None
-    return parts[0]
+    return parts[0].parent if weights.is_directory else parts[0]
 
 
 def _verify_package(weights: PackagedWeights) -> int:
