@@ -12,8 +12,8 @@ from schemas.errors import MediaError, StorageError, ToolError
 from schemas.media import AudioStream
 
 _IEEE_FLOAT = 3
-_HEADER_BYTES = 58
 _SIZE_UNKNOWN = 0xFFFFFFFF
+_SIZE_LIMIT = _SIZE_UNKNOWN - 100  # of the samples; the header needs a little
 
 
 def extract_audio(path: Path, stream: AudioStream, destination: Path, tools: Tools) -> None:
@@ -106,7 +106,7 @@ def _header(shape: tuple[int, ...], sample_rate_hz: int) -> bytes:
         "<HHIIHHH", _IEEE_FLOAT, channels, sample_rate_hz, sample_rate_hz * channels * 4, channels * 4, 32, 0
     )
     chunks = b"fmt " + struct.pack("<I", len(layout)) + layout
-    if data_bytes + _HEADER_BYTES < _SIZE_UNKNOWN:
+    if data_bytes < _SIZE_LIMIT:
         chunks += b"fact" + struct.pack("<II", 4, frames)
         size = 4 + len(chunks) + 8 + data_bytes
         return b"RIFF" + struct.pack("<I", size) + b"WAVE" + chunks + b"data" + struct.pack("<I", data_bytes)

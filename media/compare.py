@@ -8,6 +8,7 @@ import av
 import av.container
 import av.stream
 import av.video.stream
+import cv2
 import numpy as np
 
 from media.decoder import decoded_frames, open_media
@@ -55,21 +56,26 @@ def outside_patches_psnr_db(
     Returns:
         Decibels; `IDENTICAL_DB` where no sample differs.
 
-    Raises: MediaError where the two differ in size, or share no frame.
+    Raises: MediaError where the two differ in size, bit depth or frame numbers, or share no frame.
     """
     total, samples, peak = 0.0, 0, 255.0
     made = _described(info, dubbed)
     for ours, theirs in zip(_sampled(source, info, every), _sampled(dubbed, made, every), strict=False):
-        if ours.planes[0].shape != theirs.planes[0].shape:
-            raise MediaError(f"{dubbed} has another picture size than {source}: the dub is broken, run it again")
+        if _kind(ours) != _kind(theirs):
+            raise MediaError(
+                f"{dubbed} differs from {source} in size, depth or frames: the dub is broken, run it again"
+            )
         outside = _outside(ours, patches)
         peak = 255.0 if ours.planes[0].dtype == np.uint8 else 1023.0
-        difference = ours.planes[0].astype(np.float32)[outside] - theirs.planes[0].astype(np.float32)[outside]
-        total += float(np.square(difference).sum())
-        samples += int(outside.sum())
+        total += cv2.norm(ours.planes[0], theirs.planes[0], cv2.NORM_L2SQR, outside)
+        samples += cv2.countNonZero(outside)
     if samples == 0:
         raise MediaError(f"{dubbed} shares no frame with {source}: the dub is broken, run it again")
     return min(IDENTICAL_DB, 10 * math.log10(peak**2 * samples / total)) if total else IDENTICAL_DB
+
+
+def _kind(frame: PlanarFrame) -> tuple[int, tuple[int, ...], np.dtype]:
+    return frame.index, frame.planes[0].shape, frame.planes[0].dtype
 
 
 def _sampled(path: Path, info: MediaInfo, every: int) -> Iterator[PlanarFrame]:
@@ -77,10 +83,11 @@ def _sampled(path: Path, info: MediaInfo, every: int) -> Iterator[PlanarFrame]:
 
 
 def _outside(frame: PlanarFrame, patches: Sequence[Patch]) -> np.ndarray:
-    outside = np.ones(frame.planes[0].shape, dtype=bool)
+    outside = np.ones(frame.planes[0].shape, np.uint8)
     for patch in patches:
-        if frame.index in patch.frames:
-            outside[patch.y : patch.y + patch.height, patch.x : patch.x + patch.width] = False
+        is_near = bool(patch.frames) and patch.frames[0] <= frame.index <= patch.frames[-1]
+        if is_near and frame.index in patch.frames:
+            outside[patch.y : patch.y + patch.height, patch.x : patch.x + patch.width] = 0
     return outside
 
 

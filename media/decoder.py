@@ -82,7 +82,8 @@ def picture_stream(container: av.container.InputContainer, index: int) -> av.vid
 def decoded_frames(container: av.container.InputContainer, index: int) -> Iterator[av.VideoFrame]:
     """Decode stream `index` from where the container stands, in the order of showing.
 
-    A packet that does not decode is skipped: its frame is missing, the others keep their times.
+    A packet that does not decode is skipped: its frame, and at times the one before it, is missing; the others
+    keep their times.
     """
     stream = picture_stream(container, index)
     stream.codec_context.thread_type = "AUTO"

@@ -1,5 +1,6 @@
 """Encode the picture once more with re-animated patches pasted in, frame times and colour tags kept."""
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,11 +15,10 @@ from media.decoder import FrameClock, decoded_frames, numbered_frames, open_medi
 from media.planes import Planes, chroma_shift_of, frame_of, planes_of, read_patch_video, working_pixel_format
 from media.tools import input_name
 from schemas.dub import Patch
-from schemas.errors import JamdubError, MediaError, StorageError
+from schemas.errors import JamdubError, MediaError, StorageError, ToolError
 from schemas.media import MediaInfo
 
 _THREADS = "2"
-_ENOSPC = 28
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def encode_picture(
     Args:
         patches: With the lossless video of each (`media.planes.write_patch_video`), coded pixels.
 
-    Raises: MediaError where a frame of the source does not decode; StorageError where the disk is full.
+    Raises: MediaError where a frame of the source does not decode; StorageError where the disk is full;
+        ToolError where the encoder refuses; JamdubError where a patch does not fit.
     """
     clock = read_clock(source, info)
     pixel_format = working_pixel_format(video_of(info, source))
@@ -67,10 +68,13 @@ def encode_picture(
                 container.mux(stream.encode(ready))
                 count += 1
             container.mux(stream.encode(None))
-    except OSError as error:
+    except av.FFmpegError as error:
         destination.unlink(missing_ok=True)
-        if error.errno == _ENOSPC:
+        if error.errno == errno.ENOSPC:
             raise StorageError(f"the disk is full while writing to {destination.parent}: free some space") from error
+        raise ToolError(f"{source}: its picture cannot be encoded to {destination} ({error.strerror})") from error
+    except JamdubError:
+        destination.unlink(missing_ok=True)
         raise
     if count != len(clock.pts):
         destination.unlink(missing_ok=True)
@@ -182,7 +186,7 @@ def _rate(info: MediaInfo) -> Fraction:
 def _mux_options(clock: FrameClock) -> dict[str, str]:
     # The track's clock ticks in the source's unit, so no time stamp is rounded.
     ticks_hz = clock.time_base.denominator
-    return {"video_track_timescale": str(ticks_hz), "fflags": "+bitexact"} if ticks_hz >= 1 else {}
+    return {"video_track_timescale": str(ticks_hz), "movie_timescale": str(max(ticks_hz, 1000)), "fflags": "+bitexact"}
 
 
 def _colour_tags(source: Path, info: MediaInfo) -> ColourTags:

@@ -11,13 +11,15 @@ import numpy as np
 
 from media.decoder import numbered_frames, open_media, read_clock, video_of
 from media.tools import input_name
-from schemas.errors import JamdubError
+from schemas.errors import JamdubError, MediaError, StorageError
 from schemas.media import MediaInfo, VideoStream
 
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _CHROMA_SHIFTS = {"yuv420p": (1, 1), "yuv422p": (1, 0), "yuv444p": (0, 0)}
 WORKING_FORMATS = frozenset([*_CHROMA_SHIFTS, *(name + "10le" for name in _CHROMA_SHIFTS)])
+# One slice: with more, ffv1 refuses the narrowest pictures.
+_LOSSLESS = {"level": "3", "g": "1", "slices": "1", "flags": "+bitexact"}
 _PATCH_TIME_BASE = Fraction(1, 1000)  # Matroska's clock; the frames' real times are in the patch
 
 
@@ -37,15 +39,28 @@ class PlanarFrame:
 
 
 def working_pixel_format(video: VideoStream) -> str:
-    """Name the planar format that the picture is worked on and encoded in: its own where possible."""
+    """Name the planar format that the picture is worked on and encoded in: its own where possible.
+
+    Raises: MediaError where the picture's format is unknown.
+    """
     name = video.pixel_format.replace("yuvj", "yuv")
     if name not in WORKING_FORMATS:
-        depth = "10le" if any(mark in name for mark in ("10", "12", "14", "16", "48", "64")) else ""
-        full = any(mark in name for mark in ("rgb", "bgr", "gbr", "444", "pal8"))
-        name = ("yuv444p" if full else "yuv422p" if "422" in name else "yuv420p") + depth
+        name = _nearest_working(name)
     if (video.width % 2 and "444" not in name) or (video.height % 2 and "420" in name):
         name = name.replace("420", "444").replace("422", "444")  # x264 takes odd sizes in 4:4:4 only
     return name
+
+
+def _nearest_working(name: str) -> str:
+    try:
+        form = av.VideoFormat(name)
+    except ValueError as error:
+        raise MediaError(f"pixel format {name} is not known: convert the video to H.264 first") from error
+    depth = "10le" if max(component.bits for component in form.components) > 8 else ""
+    if form.is_rgb or form.has_palette:
+        return "yuv444p" + depth
+    chroma = (form.chroma_width(16), form.chroma_height(16)) if len(form.components) > 2 else (8, 8)
+    return {(16, 16): "yuv444p", (8, 16): "yuv422p"}.get(chroma, "yuv420p") + depth
 
 
 def chroma_shift_of(pixel_format: str) -> tuple[int, int]:
@@ -78,11 +93,21 @@ def read_planes(path: Path, info: MediaInfo, frames: Sequence[int] | None = None
 def write_patch_video(
     destination: Path, frames: Iterable[Planes], *, pixel_format: str, width: int, height: int
 ) -> None:
-    """Write crops of planes losslessly (FFV1 in Matroska); the same frames give the same bytes."""
+    """Write crops of planes losslessly (FFV1 in Matroska); the same frames give the same bytes.
+
+    Raises: StorageError where it cannot be written.
+    """
     if pixel_format not in WORKING_FORMATS or width % 2 or height % 2:
         raise JamdubError(f"a patch of {width}x{height} {pixel_format} cannot be stored: sizes must be even")
+    try:
+        _write_ffv1(destination, frames, pixel_format, width, height)
+    except av.FFmpegError as error:
+        raise StorageError(f"{destination} cannot be written ({error.strerror}): free some space") from error
+
+
+def _write_ffv1(destination: Path, frames: Iterable[Planes], pixel_format: str, width: int, height: int) -> None:
     with av.open(input_name(destination), "w", format="matroska", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("ffv1", rate=25, options={"level": "3", "g": "1", "flags": "+bitexact"})
+        stream = container.add_stream("ffv1", rate=25, options=_LOSSLESS)
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         stream.codec_context.time_base = _PATCH_TIME_BASE
         for number, planes in enumerate(frames):

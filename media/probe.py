@@ -3,12 +3,15 @@
 import json
 import stat
 from collections.abc import Mapping
+from itertools import islice, pairwise
 from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import Any
 
+import av
 import ffmpeg
 
+from media.decoder import open_media
 from media.tools import READ_OPTIONS, Tools, input_name, last_words
 from schemas.errors import MediaError, RequestError, ToolError
 from schemas.media import AudioStream, MediaInfo, VideoStream
@@ -22,6 +25,7 @@ _REASONS = {
     "Invalid data found": "it is damaged, cut short, or not a media file: check that a player opens it",
     "Permission denied": "it may not be read: change its permissions",
 }
+_PACKETS_LOOKED_AT = 500
 _PROBE_OPTIONS = {READ_OPTIONS[0].lstrip("-"): READ_OPTIONS[1], "show_entries": "stream_side_data=rotation"}
 
 
@@ -45,7 +49,7 @@ def probe(path: Path, tools: Tools) -> MediaInfo:
         container=container,
         duration_s=_duration_s(raw, path),
         size_bytes=size_bytes,
-        video=None if video is None else _video_stream(video, start_s),
+        video=None if video is None else _video_stream(video, start_s, path),
         audio=tuple(_audio_stream(stream, start_s) for stream in audio),
         start_s=start_s,
     )
@@ -122,7 +126,7 @@ def _is_picture(stream: Mapping[str, Any]) -> bool:
     return stream.get("codec_type") == "video" and not is_still
 
 
-def _video_stream(raw: Mapping[str, Any], container_start_s: float) -> VideoStream:
+def _video_stream(raw: Mapping[str, Any], container_start_s: float, path: Path) -> VideoStream:
     average_hz, nominal_hz = _ratio(raw.get("avg_frame_rate")), _ratio(raw.get("r_frame_rate"))
     return VideoStream(
         index=raw["index"],
@@ -130,7 +134,7 @@ def _video_stream(raw: Mapping[str, Any], container_start_s: float) -> VideoStre
         width=raw.get("width", 0),
         height=raw.get("height", 0),
         frame_rate_hz=average_hz or nominal_hz,
-        is_variable_rate=abs(average_hz - nominal_hz) > 1e-3 * nominal_hz,
+        is_variable_rate=abs(average_hz - nominal_hz) > 1e-3 * nominal_hz or _intervals_vary(path, raw["index"]),
         pixel_format=raw.get("pix_fmt", "unknown"),
         rotation_deg=_rotation_deg(raw),
         sample_aspect_ratio=_known(raw.get("sample_aspect_ratio")) or "1:1",
@@ -153,10 +157,16 @@ def _audio_stream(raw: Mapping[str, Any], container_start_s: float) -> AudioStre
         channels=channels,
         channel_layout=_known(raw.get("channel_layout")) or layout,
         language=None if tags.get("language") in (None, "und") else tags["language"],
-        title=tags.get("title"),
+        title=tags.get("title") or _handler_title(tags.get("handler_name")),
         is_default=bool(raw.get("disposition", {}).get("default")),
         start_s=_start_s(raw, container_start_s),
     )
+
+
+def _handler_title(handler: str | None) -> str | None:
+    # mp4 keeps a track's title as the name of its handler; encoders put their own name there.
+    is_title = handler is not None and not any(mark in handler.lower() for mark in ("handler", "media", "gpac"))
+    return handler if is_title and handler else None
 
 
 def _rotation_deg(raw: Mapping[str, Any]) -> int:
@@ -193,9 +203,7 @@ def _duration_s(raw: Mapping[str, Any], path: Path) -> float:
 
 def _last_time_s(path: Path) -> float:
     """Read all packets' times: some recorders (browsers) never write a duration."""
-    import av
-
-    with av.open(input_name(path)) as container:
+    with open_media(path) as container:
         ends = [
             float((packet.pts + (packet.duration or 0)) * packet.time_base)
             for packet in container.demux()
@@ -205,23 +213,32 @@ def _last_time_s(path: Path) -> float:
     return max(ends, default=start_s) - start_s
 
 
+def _intervals_vary(path: Path, index: int) -> bool:
+    """Look at the first packets: rates that average out still may be uneven."""
+    with open_media(path) as container:
+        packets = islice(container.demux(container.streams[index]), _PACKETS_LOOKED_AT)
+        stamps = sorted(packet.pts for packet in packets if packet.pts is not None and not packet.is_discard)
+    # Packets come in coding order: the last few may miss a neighbour that is still to come.
+    gaps = [later - earlier for earlier, later in pairwise(stamps[:-16] if len(stamps) > 32 else stamps)]
+    return bool(gaps) and max(gaps) - min(gaps) > 1  # 1: times rounded to the container's unit
+
+
 def _check_decodes(path: Path, info: MediaInfo) -> None:
     """Raises: MediaError where the file's index points past its end, or nothing of a stream decodes."""
-    import av
-
     indices = ([info.video.index] if info.video else []) + [stream.index for stream in info.audio[:1]]
+    for index in indices:
+        with open_media(path) as container:
+            stream = container.streams[index]
+            _check_whole(path, stream, info.size_bytes)
+            if not any(_decodes(packet) for packet in container.demux(stream)):
+                raise MediaError(f"{path}: nothing of its {stream.type} decodes: it is damaged, copy it again")
+
+
+def _decodes(packet: av.Packet) -> bool:
     try:
-        for index in indices:
-            with av.open(input_name(path), metadata_errors="replace") as container:
-                stream = container.streams[index]
-                _check_whole(path, stream, info.size_bytes)
-                if next(iter(container.decode(stream)), None) is None:
-                    raise MediaError(
-                        f"{path}: nothing of its {stream.type} decodes: the file is damaged, copy it again"
-                    )
-    except (av.FFmpegError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(f"{path} does not decode ({reason}): it is damaged or of an unknown codec") from error
+        return bool(packet.decode())
+    except av.error.InvalidDataError:
+        return False
 
 
 def _check_whole(path: Path, stream: Any, size_bytes: int) -> None:
