@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from models.facemesh.bank import BankChoice, choose_bank
-from models.facemesh.retarget import bound, fade_shares
+from models.facemesh.retarget import bound, fade_shares, widest_opening
 from models.facemesh.ring import ring_points
 from models.facemesh.space import APERTURE, basis, displace, encode
 from models.facemesh.topology import INNER_LOWER_LIP, INNER_UPPER_LIP
@@ -27,7 +27,7 @@ class Drawing:
         before, after: [k, n, 2] the points as they are and as they shall be, ring included.
         share: [k] opacity of the drawn mouth: 0 to 1 over the fades.
         aperture: [k] opening to show; eyes_px: [k] inter-ocular distance.
-        track_points: [K, n, 2] of the whole track.
+        track_points: [K, n, 2] of the whole track; track_eyes_px: [K].
         bank: Where lips and teeth come from.
         bounded, skipped: Frames whose opening was limited; frames without a usable mouth.
     """
@@ -39,6 +39,7 @@ class Drawing:
     aperture: np.ndarray
     eyes_px: np.ndarray
     track_points: np.ndarray
+    track_eyes_px: np.ndarray
     bank: BankChoice
     bounded: int
     skipped: int
@@ -56,7 +57,8 @@ def plan_drawing(data: TrackData, wanted_frames: np.ndarray, asked: np.ndarray) 
     if not usable.any():
         return None
     encoded = encode(data.landmarks)
-    wish = bound(asked[usable], encoded.mouth[rows], fade_shares(data.frames[rows]))
+    widest = widest_opening(encoded.mouth, data.visible)
+    wish = bound(asked[usable], encoded.mouth[rows], fade_shares(data.frames[rows]), widest_seen=widest)
     delta = np.zeros_like(encoded.mouth)
     delta[rows] = wish.mouth - encoded.mouth[rows]
     steady = _steady(data.landmarks)
@@ -70,6 +72,7 @@ def plan_drawing(data: TrackData, wanted_frames: np.ndarray, asked: np.ndarray) 
         aperture=wish.mouth[:, APERTURE],
         eyes_px=encoded.pose.scale[rows],
         track_points=points,
+        track_eyes_px=encoded.pose.scale,
         bank=choose_bank(encoded, data.visible, rows, wish.mouth),
         bounded=int(wish.is_bounded.sum()),
         skipped=int(len(wanted_frames) - usable.sum()),

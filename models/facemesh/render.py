@@ -8,9 +8,11 @@ import numpy as np
 
 from media.frames import to_coded_px
 from media.planes import PlanarFrame, Planes, read_planes, working_pixel_format, write_patch_video
-from models.facemesh.paint import Picture, Shape, crop_plane, paint
+from models.facemesh.paint import Shape, paint
+from models.facemesh.picture import Picture, yuv_sampling
 from models.facemesh.plan import Drawing, moving_points, plan_drawing, region_around
 from models.facemesh.space import basis
+from models.facemesh.topology import LIP_POINTS
 from models.facemesh.tracks import TrackData
 from models.facemesh.warp import Region
 from schemas.errors import MediaError
@@ -115,37 +117,33 @@ class _Artist:
             yield frame.index, self._draw_one(frame, places[frame.index])
 
     def _draw_one(self, frame: PlanarFrame, k: int) -> Planes:
-        own = _picture(frame, self.region, self._before[k])
-        outline = np.stack([self._before[k, self._border], self._after[k, self._border]])
         eyes_px = float(self._drawing.eyes_px[k])
+        own = self._picture(frame, self.region, self._before[k], eyes_px)
+        outline = np.stack([self._before[k, self._border], self._after[k, self._border]])
         region = region_around(outline, eyes_px, self._video.width, self._video.height)
         shape = Shape(self._after[k], basis().triangles, eyes_px, region)
         weights = self._drawing.bank.weights(float(self._drawing.aperture[k]))
         mouths = [(weight, self._bank[entry]) for entry, weight in weights if entry in self._bank]
-        drawn = paint(own, shape, mouths, float(self._drawing.share[k]))
-        return _laid_into(own, drawn, region)
+        drawn = paint(own, shape, mouths or [(1.0, own)], float(self._drawing.share[k]))
+        for index, plane in enumerate(drawn):
+            own.crop(index, region)[...] = plane
+        return own.planes
 
     def _read_bank(self) -> dict[int, Picture]:
-        rows = self._drawing.bank.rows
-        entries = {int(self._data.frames[row]): entry for entry, row in enumerate(rows)}
+        drawing, video = self._drawing, self._video
+        entries = {int(self._data.frames[row]): entry for entry, row in enumerate(drawing.bank.rows)}
         pictures = {}
         for frame in read_planes(self._source, self._info, sorted(entries)):
-            points = to_coded_px(self._drawing.track_points[rows[entries[frame.index]]], self._video)
-            eyes_px = float(self._drawing.eyes_px.max())
-            region = region_around(points[self._border], eyes_px, self._video.width, self._video.height)
-            pictures[entries[frame.index]] = _picture(frame, region, points)
+            row = drawing.bank.rows[entries[frame.index]]
+            points, eyes_px = to_coded_px(drawing.track_points[row], video), float(drawing.track_eyes_px[row])
+            region = region_around(points[LIP_POINTS], 4 * eyes_px, video.width, video.height)
+            pictures[entries[frame.index]] = self._picture(frame, region, points, eyes_px)
         return pictures
 
-
-def _picture(frame: PlanarFrame, region: Region, points: np.ndarray) -> Picture:
-    shifts = ((0, 0), frame.chroma_shift, frame.chroma_shift)
-    height, width = frame.planes[0].shape
-    whole = Picture(frame.planes, Region(0, 0, width, height), shifts, points)
-    y, u, v = (crop_plane(whole, index, region).copy() for index in range(len(shifts)))
-    return Picture((y, u, v), region, shifts, points)
-
-
-def _laid_into(own: Picture, drawn: Planes, region: Region) -> Planes:
-    for index, plane in enumerate(drawn):
-        crop_plane(own, index, region)[...] = plane
-    return own.planes
+    def _picture(self, frame: PlanarFrame, region: Region, points: np.ndarray, eyes_px: float) -> Picture:
+        highest = 1023 if working_pixel_format(self._video).endswith("10le") else 255
+        sampling = yuv_sampling(frame.chroma_shift, highest)
+        height, width = frame.planes[0].shape
+        whole = Picture(frame.planes, Region(0, 0, width, height), sampling, points, eyes_px)
+        y, u, v = (whole.crop(index, region).copy() for index in range(3))
+        return Picture((y, u, v), region, sampling, points, eyes_px)

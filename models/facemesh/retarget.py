@@ -8,14 +8,18 @@ from scipy.ndimage import gaussian_filter1d
 from models.facemesh.motion import TrackMotion
 from models.facemesh.space import APERTURE, MOUTH_DIMS
 
-MAX_APERTURE_CHANGE = 0.15
-"""Inter-ocular distances by which a frame's own opening may be changed before skin and teeth look stretched."""
+MAX_APERTURE_CHANGE = 0.25
+"""Inter-ocular distances by which a frame's own opening may be changed before chin and cheeks look stretched."""
+MAX_BEYOND_SEEN = 0.06
+"""How far beyond the widest opening seen of a face it may open: teeth and lips have no picture there."""
+MAX_UNSEEN_OPENING = 0.1
+"""How far a face that was never seen open may open: beyond, the mouth is a flat dark hole."""
 FADE_FRAMES = 3
 _WIDTH = MOUTH_DIMS.index("width")
 _GAIN_RANGE = (0.8, 1.15)
 _SMOOTHING_FRAMES = 0.6
 _CLOSED_SHARE = 0.15
-_CLOSED_APERTURE = 0.02
+_CLOSED_APERTURE = 0.01
 _SEEN = 0.5
 
 
@@ -33,7 +37,7 @@ def retarget(take_mouth: np.ndarray, neutral_take: np.ndarray, track: TrackMotio
     if len(movement) > 2:
         movement = gaussian_filter1d(movement, _SMOOTHING_FRAMES, axis=0, mode="nearest")
     asked = neutral + gain * movement
-    asked[:, APERTURE] = np.maximum(asked[:, APERTURE], min(neutral[APERTURE], _CLOSED_APERTURE))
+    asked[:, APERTURE] = np.maximum(asked[:, APERTURE], min(neutral[APERTURE], 0.0))
     return asked.astype(np.float32)
 
 
@@ -56,13 +60,25 @@ class Bounded:
     is_bounded: np.ndarray
 
 
-def bound(asked: np.ndarray, own: np.ndarray, share: np.ndarray) -> Bounded:
-    """Limit the change of each frame's opening, then blend by `share` [k] from the frame's own mouth."""
+def bound(asked: np.ndarray, own: np.ndarray, share: np.ndarray, *, widest_seen: float) -> Bounded:
+    """Limit each frame's opening, then blend by `share` [k] from the frame's own mouth.
+
+    Args:
+        widest_seen: The widest opening of this face of which there is a picture.
+    """
+    wanted = np.asarray(asked[:, APERTURE], dtype=np.float64)
+    widest = max(widest_seen + MAX_BEYOND_SEEN, MAX_UNSEEN_OPENING)
+    lowest, highest = (own[:, APERTURE] + change for change in (-MAX_APERTURE_CHANGE, MAX_APERTURE_CHANGE))
+    limited = np.clip(wanted, lowest, np.maximum(lowest, np.minimum(highest, widest)))
     change = np.asarray(asked, dtype=np.float64) - own
-    limited = np.clip(change[:, APERTURE], -MAX_APERTURE_CHANGE, MAX_APERTURE_CHANGE)
-    is_bounded = np.abs(change[:, APERTURE]) > MAX_APERTURE_CHANGE
-    change[:, APERTURE] = limited
-    return Bounded(own + share[:, None] * change, share, is_bounded)
+    change[:, APERTURE] = limited - own[:, APERTURE]
+    return Bounded(own + share[:, None] * change, share, np.abs(limited - wanted) > 1e-6)
+
+
+def widest_opening(mouth: np.ndarray, visible: np.ndarray) -> float:
+    """The widest opening that a track shows well, leaving out its rarest frames."""
+    seen = mouth[visible > _SEEN] if np.any(visible > _SEEN) else mouth
+    return float(np.quantile(seen[:, APERTURE], 0.98))
 
 
 def fade_shares(frames: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from models.facemesh.landmarks import FaceMesh
-from models.facemesh.paint import Picture, Shape, paint
+from models.facemesh.paint import Shape, paint
+from models.facemesh.picture import RGB, Picture
 from models.facemesh.plan import moving_points, plan_drawing, region_around
 from models.facemesh.space import basis
 from models.facemesh.tracks import TrackData
@@ -39,7 +40,7 @@ def animate_still(rgb: np.ndarray, landmarks: np.ndarray, mouth: np.ndarray) -> 
         return
     height, width = rgb.shape[:2]
     planes = (rgb[:, :, 0], rgb[:, :, 1], rgb[:, :, 2])
-    own = Picture(planes, Region(0, 0, width, height), ((0, 0),) * 3, drawing.before[0])
+    own = Picture(planes, Region(0, 0, width, height), RGB, drawing.before[0], float(drawing.eyes_px[0]))
     border = moving_points()
     for k in range(count):
         outline = np.stack([drawing.before[k, border], drawing.after[k, border]])
