@@ -17,6 +17,7 @@ OVERLAP_TOLERANCE_S = 0.02
 LINE_CHARS = 42
 LINES_PER_CUE = 2
 GAP_FRAMES = 2
+TRIMMED_OVERLAP_S = 0.5  # a take that runs on under the next line; speakers who really overlap do so longer
 SHORTEST_CUE_S = 0.2  # a gap is not cut out of less
 
 # Scripts written without spaces: lines break, and are joined, between any two of their characters.
@@ -150,12 +151,12 @@ def _trimmed_ends(ordered: list[RawCue]) -> list[float]:
 
 
 def _laid_out(lines: Iterable[tuple[TimeSpan, str]], frame_rate_hz: float) -> Iterator[tuple[TimeSpan, str]]:
-    """Yield what is shown when: texts in lines, long ones split in time, gaps between."""
+    """Yield what is shown when: texts in lines, long ones split in time, gaps between, small overlaps trimmed."""
     shown = [part for span, text in sorted(lines, key=lambda line: line[0].start_s) for part in _split(span, text)]
     gap_s = GAP_FRAMES / frame_rate_hz
     for (span, text), following in pairwise([*shown, None]):  # type: ignore[misc]
         end_s = span.end_s
-        if following is not None and 0 <= following[0].start_s - end_s < gap_s:
+        if following is not None and -TRIMMED_OVERLAP_S <= following[0].start_s - end_s < gap_s:
             end_s = max(following[0].start_s - gap_s, min(end_s, span.start_s + SHORTEST_CUE_S))
         yield TimeSpan(start_s=span.start_s, end_s=max(end_s, span.start_s + 0.002)), text
 
