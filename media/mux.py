@@ -20,7 +20,7 @@ _MP4_PICTURES = frozenset({"h264", "hevc", "av1", "mpeg4"})
 _MP4_SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"})
 _AAC_FRAME_SAMPLES = 1024
 _AAC_RATES_HZ = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000})
-_FALLBACK_RATE_HZ = 48000
+_OPUS_RATE_HZ = 48000
 # AAC and players name 5.1 by its back speakers; the order of the samples is the same.
 _COMMON_LAYOUTS = {"5.1(side)": "5.1", "5.0(side)": "5.0"}
 
@@ -78,9 +78,9 @@ def remux(
 
     The dub decodes to exactly as many samples as its WAV holds, from time 0 on. mp4 gets AAC: its frames are
     1024 samples, and decoders honour an edit list's start to the sample but not its end, so the filling of
-    the last frame stands in front and the edit list starts after it. Matroska gets Opus (48 kHz, up to
-    stereo) or 16-bit FLAC, which both end to the sample there; AAC does not. A rate that AAC does not have
-    becomes 48 kHz.
+    the last frame stands in front and the edit list starts after it. Matroska gets Opus where it is 48 kHz
+    and mono or stereo; Opus ends to the sample there, AAC does not. All else (other rates, and dubs
+    below one AAC frame) is 16-bit FLAC.
 
     The file is written under another name in the folder of `destination`, synced, and renamed.
 
@@ -154,25 +154,15 @@ def _texts_and_maps(
 
 def _dub_coding(wav: Path, suffix: str, bit_rate: int) -> list[str]:
     sound = soundfile.info(wav)
-    rate_of_pairs = str(round(bit_rate * max(1.0, sound.channels / 2)))
-    if suffix == ".mp4":
-        return ["-c:a:0", "aac", "-b:a:0", rate_of_pairs, *_aac_alignment(sound.frames, sound.samplerate)]
-    if sound.samplerate == _FALLBACK_RATE_HZ and sound.channels <= 2:
-        return ["-c:a:0", "libopus", "-b:a:0", rate_of_pairs]
+    bits = ["-b:a:0", str(round(bit_rate * max(1.0, sound.channels / 2)))]
+    is_long = sound.frames >= _AAC_FRAME_SAMPLES  # below, no lossy coder ends to the sample
+    if suffix == ".mp4" and is_long and sound.samplerate in _AAC_RATES_HZ:
+        filling = -sound.frames % _AAC_FRAME_SAMPLES
+        fill = ["-filter:a:0", f"adelay=delays={filling}S:all=1"] if filling else []
+        return ["-c:a:0", "aac", *bits, *fill, "-bsf:a:0", f"setts=ts=TS-{filling}"]
+    if suffix == ".mkv" and is_long and sound.samplerate == _OPUS_RATE_HZ and sound.channels <= 2:
+        return ["-c:a:0", "libopus", *bits]
     return ["-c:a:0", "flac", "-filter:a:0", "aresample=osf=s16:dither_method=triangular"]
-
-
-def _aac_alignment(frames: int, sample_rate_hz: int) -> list[str]:
-    """Fill up to whole AAC frames in front, and date the packets back by the filling."""
-    filters = []
-    if sample_rate_hz not in _AAC_RATES_HZ:
-        frames = (2 * frames * _FALLBACK_RATE_HZ + sample_rate_hz) // (2 * sample_rate_hz)
-        filters += [f"aresample={_FALLBACK_RATE_HZ},apad=whole_len={frames},atrim=end_sample={frames}"]
-    filling = -frames % _AAC_FRAME_SAMPLES
-    if filling:
-        filters += [f"adelay=delays={filling}S:all=1"]
-    bit_stream = ["-bsf:a:0", f"setts=ts=TS-{filling}"]
-    return [*(["-filter:a:0", ",".join(filters)] if filters else []), *bit_stream]
 
 
 def _labels(dub: AudioTrack, original: AudioStream, subtitles: Sequence[SubtitleTrack]) -> list[_Label]:
