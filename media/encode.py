@@ -54,20 +54,12 @@ def encode_picture(
         ToolError where the encoder refuses; JamdubError where a patch does not fit.
     """
     clock = read_clock(source, info)
-    pixel_format = working_pixel_format(video_of(info, source))
-    queue = _PatchQueue(patches, pixel_format)
-    count = 0
     try:
-        with av.open(input_name(destination), "w", format="mp4", options=_mux_options(clock)) as container:
-            stream = _add_stream(container, info, clock, _colour_tags(source, info), (crf, preset))
-            for number, frame in numbered_frames(source, info, clock):
-                if number != count:
-                    break
-                ready = queue.paste(number, frame)
-                _stamp(ready, number, clock)
-                container.mux(stream.encode(ready))
-                count += 1
-            container.mux(stream.encode(None))
+        count = _encode_frames(source, info, clock, patches, (destination, crf, preset))
+        if count != len(clock.pts):
+            raise MediaError(
+                f"{source}: frame {count} of {len(clock.pts)} does not decode: repair the file or keep the lips"
+            )
     except av.FFmpegError as error:
         destination.unlink(missing_ok=True)
         if error.errno == errno.ENOSPC:
@@ -76,11 +68,30 @@ def encode_picture(
     except JamdubError:
         destination.unlink(missing_ok=True)
         raise
-    if count != len(clock.pts):
-        destination.unlink(missing_ok=True)
-        raise MediaError(
-            f"{source}: frame {count} of {len(clock.pts)} does not decode: repair the file or keep the lips"
-        )
+    return count
+
+
+def _encode_frames(
+    source: Path,
+    info: MediaInfo,
+    clock: FrameClock,
+    patches: Sequence[tuple[Patch, Path]],
+    target: tuple[Path, int, str],
+) -> int:
+    """Write (destination, crf, preset) frame by frame; stop at the first that is missing."""
+    destination, crf, preset = target
+    queue = _PatchQueue(patches, working_pixel_format(video_of(info, source)))
+    tags, count = _colour_tags(source, info), 0
+    with av.open(input_name(destination), "w", format="mp4", options=_mux_options(clock)) as container:
+        stream = _add_stream(container, info, clock, tags, (crf, preset))
+        for number, frame in numbered_frames(source, info, clock):
+            if number != count:
+                break
+            ready = queue.paste(number, frame)
+            _stamp(ready, number, clock)
+            container.mux(stream.encode(ready))
+            count += 1
+        container.mux(stream.encode(None))
     return count
 
 

@@ -76,12 +76,7 @@ def remux(
 ) -> None:
     """Write the deliverable: picture, dub (default), original sound (copied), subtitles.
 
-    The dub decodes to exactly as many samples as its WAV holds, from time 0 on. mp4 gets AAC: its frames are
-    1024 samples, and decoders honour an edit list's start to the sample but not its end, so the filling of
-    the last frame stands in front and the edit list starts after it. Matroska gets Opus where it is 48 kHz
-    and mono or stereo; Opus ends to the sample there, AAC does not. All else (other rates, and dubs
-    below one AAC frame) is 16-bit FLAC.
-
+    The dub decodes to exactly as many samples as its WAV holds, from time 0 on (see `_dub_coding`).
     The file is written under another name in the folder of `destination`, synced, and renamed.
 
     Args:
@@ -97,7 +92,9 @@ def remux(
         raise JamdubError(f"{destination} must end in .mp4 or .mkv")
     labels = _labels(dub, original, subtitles)
     args = [
-        *_inputs(source, info, picture, dub, original, tools),
+        *("-fflags", "+genpts", *READ_OPTIONS, "-i", input_name(source)),
+        *_dub_input(dub.path, original),
+        *_picture_input(picture, info, tools),
         *_texts_and_maps(info, picture, original, subtitles),
         *("-c", "copy", *_dub_coding(dub.path, suffix, bit_rate)),
         *(("-c:s", "mov_text" if suffix == ".mp4" else "srt") if subtitles else ()),
@@ -126,19 +123,19 @@ def decoded_samples(path: Path, audio_index: int, tools: Tools) -> int:
     return sum(int(line.split(",")[3]) for line in lines if line and not line.startswith("#"))
 
 
-def _inputs(
-    source: Path, info: MediaInfo, picture: Path | None, dub: AudioTrack, original: AudioStream, tools: Tools
-) -> list[str]:
-    args = ["-fflags", "+genpts", *READ_OPTIONS, "-i", input_name(source)]
-    channels = soundfile.info(dub.path).channels
-    if channels > 2 and channels == original.channels and "channels" not in original.channel_layout:
-        args += ["-channel_layout", _COMMON_LAYOUTS.get(original.channel_layout, original.channel_layout)]
-    args += ["-f", "wav", "-i", input_name(dub.path)]
-    if picture is not None and info.video is not None:
-        # ffmpeg moves each input to start at 0; the offset puts the picture back where its stamps say.
-        args += ["-itsoffset", f"{probe(picture, tools).start_s:.6f}"]
-        args += ["-display_rotation:v:0", str(-info.video.rotation_deg), "-i", input_name(picture)]
-    return args
+def _dub_input(wav: Path, original: AudioStream) -> list[str]:
+    channels = soundfile.info(wav).channels
+    layout = _COMMON_LAYOUTS.get(original.channel_layout, original.channel_layout)
+    is_known = channels > 2 and channels == original.channels and "channels" not in layout
+    return [*(["-channel_layout", layout] if is_known else []), "-f", "wav", "-i", input_name(wav)]
+
+
+def _picture_input(picture: Path | None, info: MediaInfo, tools: Tools) -> list[str]:
+    if picture is None or info.video is None:
+        return []
+    # ffmpeg moves each input to start at 0; the offset puts the picture back where its stamps say.
+    offset = ["-itsoffset", f"{probe(picture, tools).start_s:.6f}"]
+    return [*offset, "-display_rotation:v:0", str(-info.video.rotation_deg), "-i", input_name(picture)]
 
 
 def _texts_and_maps(
@@ -153,6 +150,13 @@ def _texts_and_maps(
 
 
 def _dub_coding(wav: Path, suffix: str, bit_rate: int) -> list[str]:
+    """Choose a coding that ends to the sample.
+
+    mp4 gets AAC: its frames are 1024 samples, and decoders honour an edit list's start to the sample but not
+    its end, so the filling of the last frame stands in front and the edit list starts after it. Matroska
+    gets Opus where it is 48 kHz and mono or stereo; Opus ends to the sample there, AAC does not. All else
+    (other rates, and dubs below one AAC frame) is 16-bit FLAC. Measured with libav 8.0 and 8.1.
+    """
     sound = soundfile.info(wav)
     bits = ["-b:a:0", str(round(bit_rate * max(1.0, sound.channels / 2)))]
     is_long = sound.frames >= _AAC_FRAME_SAMPLES  # below, no lossy coder ends to the sample
