@@ -1,10 +1,11 @@
 """Fit the space's basis to a folder of talking faces: `python -m models.facemesh.fit --corpus DIR --out FILE`.
 
-DIR holds video files of one face each (here: GRID speaker 1, CC BY 4.0). Letters: n frames, p = 478 points,
+DIR holds GRID speaker 1 (CC BY 4.0): clips of one talking face each, and their list. Letters: n frames, p = 478 points,
 q = 3p coordinates.
 """
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
@@ -28,14 +29,22 @@ _MOVES_BELOW, _MOVES_FULLY = 0.62, 0.95
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.facemesh.fit", description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with video files of one talking face each")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with clips and their grid_s1.jsonl")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("basis.safetensors"))
-    parser.add_argument("--clips", type=int, default=400, help="how many clips are enough")
+    parser.add_argument("--every", type=int, default=4, help="take each n-th clip")
     arguments = parser.parse_args()
-    clips = [landmarks_of_clip(path) for path in sorted(arguments.corpus.glob("*.mp4"))[: arguments.clips]]
+    logging.basicConfig(level=logging.INFO)
+    paths = undamaged_clips(arguments.corpus)[:: arguments.every]
+    clips = [landmarks_of_clip(path) for path in paths]
     whole = [clip for clip in clips if clip is not None]
-    logging.getLogger(__name__).info("%d of %d clips", len(whole), len(clips))
+    logging.getLogger(__name__).info("a face in every frame of %d of %d clips", len(whole), len(clips))
     arguments.out.write_bytes(save(fit_basis(whole)))
+
+
+def undamaged_clips(corpus: Path) -> list[Path]:
+    """The clips that decode from their first frame on, sorted by name."""
+    rows = [json.loads(line) for line in (corpus / "grid_s1.jsonl").read_text(encoding="utf-8").splitlines()]
+    return sorted(corpus / row["file"] for row in rows if not row["first_good_frame"])
 
 
 def fit_basis(clips: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from models.facemesh.picture import Picture
-from models.facemesh.space import basis
+from models.facemesh.space import basis, moving_triangles
 from models.facemesh.topology import INNER_LIPS, INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_POINTS, OUTER_LIPS
 from models.facemesh.warp import Mesh, Region, lay_mesh, read_field, spread
 
@@ -80,7 +80,7 @@ class Mouth:
 @cache
 def mouth_triangles() -> np.ndarray:
     """The triangles of mouth, lips and the skin around them [t, 3]."""
-    template, triangles = basis().template, basis().triangles
+    template, triangles = basis().template, moving_triangles()
     is_point = triangles < len(template)
     centres = template[np.where(is_point, triangles, 0)][:, :, :2].mean(1)
     lips = template[LIP_POINTS, :2]

@@ -51,5 +51,5 @@ class Picture:
         y = np.arange(size[0], dtype=np.float32) + ((mesh.region.y - self.region.y) >> shift_y)
         map_x = x[None, :] + offsets[:, :, 0] * np.float32(0.5**shift_x)
         map_y = y[:, None] + offsets[:, :, 1] * np.float32(0.5**shift_y)
-        plane = self.planes[index].astype(np.float32)
-        return cv2.remap(plane, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        drawn = cv2.remap(self.planes[index], map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return drawn.astype(np.float32)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 from models.facemesh.bank import BankChoice, choose_bank
 from models.facemesh.retarget import bound, fade_shares, widest_opening
 from models.facemesh.ring import ring_points
-from models.facemesh.space import APERTURE, basis, displace, encode
+from models.facemesh.space import APERTURE, displace, encode, moving_triangles
 from models.facemesh.topology import INNER_LOWER_LIP, INNER_UPPER_LIP
 from models.facemesh.tracks import TrackData
 from models.facemesh.warp import Region
@@ -45,20 +45,24 @@ class Drawing:
     skipped: int
 
 
-def plan_drawing(data: TrackData, wanted_frames: np.ndarray, asked: np.ndarray) -> Drawing | None:
+def plan_drawing(
+    data: TrackData, wanted_frames: np.ndarray, asked: np.ndarray, *, fades: bool = True
+) -> Drawing | None:
     """Plan the frames of one line; None where the mouth is not seen in any of them.
 
     Args:
         data: The track of the face that speaks.
         wanted_frames: [w] increasing source frame numbers of the line.
         asked: [w, m] mouths to show there.
+        fades: Begin and end with the frame's own mouth.
     """
     usable, rows = _usable(data, np.asarray(wanted_frames))
     if not usable.any():
         return None
     encoded = encode(data.landmarks)
     widest = widest_opening(encoded.mouth, data.visible)
-    wish = bound(asked[usable], encoded.mouth[rows], fade_shares(data.frames[rows]), widest_seen=widest)
+    share = fade_shares(data.frames[rows]) if fades else np.ones(len(rows))
+    wish = bound(asked[usable], encoded.mouth[rows], share, widest_seen=widest)
     delta = np.zeros_like(encoded.mouth)
     delta[rows] = wish.mouth - encoded.mouth[rows]
     steady = _steady(data.landmarks)
@@ -123,4 +127,4 @@ def region_around(points: np.ndarray, eyes_px: float, width: int, height: int) -
 
 def moving_points() -> np.ndarray:
     """Indices of all points, ring included, that bound what may change."""
-    return np.unique(basis().triangles)
+    return np.unique(moving_triangles())

@@ -11,7 +11,7 @@ from media.planes import PlanarFrame, Planes, read_planes, working_pixel_format,
 from models.facemesh.paint import Shape, paint
 from models.facemesh.picture import Picture, yuv_sampling
 from models.facemesh.plan import Drawing, moving_points, plan_drawing, region_around
-from models.facemesh.space import basis
+from models.facemesh.space import moving_triangles
 from models.facemesh.topology import LIP_POINTS
 from models.facemesh.tracks import TrackData
 from models.facemesh.warp import Region
@@ -121,7 +121,7 @@ class _Artist:
         own = self._picture(frame, self.region, self._before[k], eyes_px)
         outline = np.stack([self._before[k, self._border], self._after[k, self._border]])
         region = region_around(outline, eyes_px, self._video.width, self._video.height)
-        shape = Shape(self._after[k], basis().triangles, eyes_px, region)
+        shape = Shape(self._after[k], moving_triangles(), eyes_px, region)
         weights = self._drawing.bank.weights(float(self._drawing.aperture[k]))
         mouths = [(weight, self._bank[entry]) for entry, weight in weights if entry in self._bank]
         drawn = paint(own, shape, mouths or [(1.0, own)], float(self._drawing.share[k]))

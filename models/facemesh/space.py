@@ -58,6 +58,15 @@ def basis() -> Basis:
     return Basis(**{name: stored[name] for name in Basis.__dataclass_fields__})
 
 
+@cache
+def moving_triangles() -> np.ndarray:
+    """The triangles [t, 3] of which a corner can move."""
+    fitted = basis()
+    can_move = np.abs(fitted.move).sum((1, 2)) > 0
+    with_ring = np.concatenate([can_move, np.zeros(fitted.triangles.max() + 1 - len(can_move), dtype=bool)])
+    return np.asarray(fitted.triangles[with_ring[fitted.triangles].any(axis=1)])
+
+
 def space() -> MotionSpace:
     """Describe the space."""
     fitted = basis()

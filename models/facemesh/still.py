@@ -7,10 +7,13 @@ import numpy as np
 from models.facemesh.landmarks import FaceMesh
 from models.facemesh.paint import Shape, paint
 from models.facemesh.picture import RGB, Picture
-from models.facemesh.plan import moving_points, plan_drawing, region_around
-from models.facemesh.space import basis
+from models.facemesh.plan import Drawing, moving_points, plan_drawing, region_around
+from models.facemesh.space import APERTURE, encode, moving_triangles
 from models.facemesh.tracks import TrackData
 from models.facemesh.warp import Region
+
+_NEARLY_CLOSED = 0.02
+"""The opening that a smiling picture is closed to, in inter-ocular distances."""
 
 
 def landmarks_of_picture(rgb: np.ndarray) -> np.ndarray | None:
@@ -23,30 +26,33 @@ def landmarks_of_picture(rgb: np.ndarray) -> np.ndarray | None:
 def animate_still(rgb: np.ndarray, landmarks: np.ndarray, mouth: np.ndarray) -> Iterator[np.ndarray]:
     """Draw a picture [h, w, 3] uint8 with each mouth of [T, 12]: T pictures of the same size.
 
-    The movement of `mouth` is laid onto the face's own mouth as it is in the picture: its first frame should be
-    the resting mouth.
+    The movement of `mouth`, as from its first frame, is laid onto the face's own mouth, closed as far as the picture
+    allows: the first frame is the resting mouth, whoever's it is.
 
     Args:
         landmarks: [478, 3] pixels of the picture (see `landmarks_of_picture`).
     """
-    count = len(mouth)
-    track = TrackData(
-        np.arange(count, dtype=np.int32),
-        np.repeat(landmarks[None].astype(np.float32), count, axis=0),
-        np.ones(count, dtype=np.float32),
-    )
-    drawing = plan_drawing(track, track.frames, mouth)
+    drawing = _plan(landmarks, mouth)
     if drawing is None:
         return
     height, width = rgb.shape[:2]
-    planes = (rgb[:, :, 0], rgb[:, :, 1], rgb[:, :, 2])
+    planes = (rgb[:, :, 0].copy(), rgb[:, :, 1].copy(), rgb[:, :, 2].copy())
     own = Picture(planes, Region(0, 0, width, height), RGB, drawing.before[0], float(drawing.eyes_px[0]))
     border = moving_points()
-    for k in range(count):
-        outline = np.stack([drawing.before[k, border], drawing.after[k, border]])
-        region = region_around(outline, float(drawing.eyes_px[k]), width, height)
-        shape = Shape(drawing.after[k], basis().triangles, float(drawing.eyes_px[k]), region)
-        drawn = paint(own, shape, [(1.0, own)], float(drawing.share[k]))
+    for after in drawing.after:
+        region = region_around(np.stack([drawing.before[0, border], after[border]]), own.eyes_px, width, height)
+        drawn = paint(own, Shape(after, moving_triangles(), own.eyes_px, region), [(1.0, own)], 1.0)
         picture = rgb.copy()
         picture[region.y : region.y + region.height, region.x : region.x + region.width] = np.dstack(drawn)
         yield picture
+
+
+def _plan(landmarks: np.ndarray, mouth: np.ndarray) -> Drawing | None:
+    count = len(mouth)
+    still = np.repeat(landmarks[None].astype(np.float32), count, axis=0)
+    track = TrackData(np.arange(count, dtype=np.int32), still, np.ones(count, dtype=np.float32))
+    asked = encode(landmarks[None]).mouth + (mouth - mouth[:1])
+    own_aperture = asked[:1, APERTURE]
+    asked[:, APERTURE] += np.minimum(_NEARLY_CLOSED - own_aperture, 0)
+    asked[:, APERTURE] = np.maximum(asked[:, APERTURE], 0)
+    return plan_drawing(track, track.frames, asked, fades=False)
