@@ -96,6 +96,7 @@ def _between(span: TimeSpan, sound: DialogueSound, earliest_s: float, latest_s: 
     closing = TimeSpan(start_s=max(span.end_s - _LEVEL_S, min(span.start_s, end_from_s)), end_s=end_to_s)
     onset_s = speech_onset_s(sound.samples, sound.sample_rate_hz, opening)
     offset_s = speech_offset_s(sound.samples, sound.sample_rate_hz, closing)
-    start_s = span.start_s if onset_s is None or onset_s > start_to_s else onset_s
-    end_s = span.end_s if offset_s is None or offset_s < end_from_s else offset_s
+    # The search rounds to samples: hold it to its limits.
+    start_s = span.start_s if onset_s is None or onset_s > start_to_s else max(onset_s, start_from_s)
+    end_s = span.end_s if offset_s is None or offset_s < end_from_s else min(offset_s, end_to_s)
     return TimeSpan(start_s=start_s, end_s=end_s) if end_s - start_s >= _SHORTEST_LINE_S else span

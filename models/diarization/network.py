@@ -1,6 +1,7 @@
 """The PyanNet segmentation network from its checkpoint. Imports torch: import this module lazily."""
 
 import collections
+import pickle  # for its error only
 import typing
 from functools import lru_cache
 from pathlib import Path
@@ -35,8 +36,9 @@ def load_segmentation(checkpoint: Path) -> PyanNet:
         network.specifications = _specifications(stored["pyannote.audio"]["specifications"])
         network.build()
         network.load_state_dict(stored["state_dict"], strict=True)
-    except (KeyError, RuntimeError, OSError, ValueError) as error:
-        raise WeightsError(f"{checkpoint} is not a PyanNet segmentation checkpoint: {error}") from error
+    except (KeyError, RuntimeError, OSError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"{checkpoint} is not a PyanNet segmentation checkpoint: {reason}") from error
     return network.eval()
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import torch
     from pyannote.audio.pipelines import SpeakerDiarization
 
-CLUSTERING_THRESHOLD = 0.32
+# Cosine distance at which clusters stay apart. On 34 recordings, separated by DeepFilterNet3, 0.24 to 0.28 give the
+# same best counts but for one; single voices split from 0.18 down. On raw, noisy sound 0.32 would be as safe.
+CLUSTERING_THRESHOLD = 0.27
+# Of the 5 s window: 0.1 costs twice as much for no better result.
 SEGMENTATION_STEP = 0.2
 _SHORTEST_VOICE_S = 0.5
 _SHORTEST_SPEAKER_S = 1.0
@@ -41,7 +44,7 @@ def diarize(
     and no network runs.
 
     Args:
-        samples_16k: Mono audio [n] at 16 kHz.
+        samples_16k: Mono audio [n] at 16 kHz; best the separated dialogue, for which the threshold is set.
         segmentation: Checkpoint of the PyanNet segmentation network.
         encoder: ONNX file of the speaker encoder.
         num_speakers: How many, where it is known.
