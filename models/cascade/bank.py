@@ -35,11 +35,11 @@ class BankVoice:
 
 
 def blends() -> tuple[tuple[tuple[str, float], ...], ...]:
-    """List the 5 packaged voices, their 10 even blends, and 4 more that lean to the one man's."""
+    """List the 5 packaged voices, their 10 even blends, and 8 between the one man and the women."""
     voices = (_MALE, *_FEMALE)
     single = tuple(((voice, 1.0),) for voice in voices)
     even = tuple(((a, 0.5), (b, 0.5)) for a, b in combinations(voices, 2))
-    leaning = tuple(((_MALE, 0.75), (voice, 0.25)) for voice in _FEMALE)
+    leaning = tuple(((_MALE, share), (voice, 1.0 - share)) for share in (0.75, 0.25) for voice in _FEMALE)
     return single + even + leaning
 
 

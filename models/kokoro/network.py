@@ -75,9 +75,12 @@ def load_kokoro(weights: Path, threads: int) -> Kokoro:
     Raises:
         WeightsError: they are not there, or are no Kokoro model.
     """
+    from google.protobuf.message import DecodeError
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+
     try:
         return Kokoro(weights, threads)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, DecodeError, Fail, InvalidGraph, InvalidProtobuf) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{weights} does not hold the Kokoro model ({reason}): delete it and run again") from error
 
