@@ -1,13 +1,18 @@
 """What the Prefect UI shows of a run: a table of lines, the lips before and after, the receipt."""
 
 import base64
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 
 from media.report import receipt_markdown
 from schemas.dub import DubResult, LineReport, Receipt
 from schemas.stages import Products
+
+
+LARGEST_SHEET_PX = 1200
 
 
 def show_lines(made: Products) -> None:
@@ -35,8 +40,12 @@ def _rounded(value: float | None, digits: int) -> str:
 
 
 def show_lips(contact_sheet: bytes) -> None:
-    """Show faces before and after re-animation."""
-    url = f"data:image/png;base64,{base64.b64encode(contact_sheet).decode()}"
+    """Show faces before and after re-animation; small, since an artifact travels as an event of at most 1.5 MB."""
+    small = Image.open(BytesIO(contact_sheet)).convert("RGB")
+    small.thumbnail((LARGEST_SHEET_PX, LARGEST_SHEET_PX))
+    jpeg = BytesIO()
+    small.save(jpeg, "JPEG", quality=85)
+    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"
     create_image_artifact(image_url=url, key="lips", description="Lips before (above) and after (below)")
 
 

@@ -21,13 +21,13 @@ def mix(stems: Stems, spoken: tuple[SpokenLine, ...], channel_layout: str, profi
     dubbed = [item for item in spoken if item.take is not None]
     mixed = mix_lines(
         background,
-        [_placed(place, item, to_mono(dialogue), sample_rate_hz) for item in dubbed],
+        [_placed(place, item, dialogue, sample_rate_hz) for item in dubbed],
         sample_rate_hz,
         channel_layout,
         kept=[item.line.span for item in spoken if item.take is None],
         original_dialogue=dialogue,
     )
-    final = normalise(mixed.mix, sample_rate_hz, PROFILES[profile])
+    final = normalise(mixed.mix, sample_rate_hz, PROFILES[profile], channel_layout=channel_layout)
     gain = np.float32(10 ** (final.gain_db / 20))
     return DubMix(
         audio=place.put_samples(final.samples, sample_rate_hz),

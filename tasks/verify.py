@@ -108,7 +108,7 @@ def _measures(
         dub_samples=heard.decoded_samples,
         source_frames=frame_count(original),
         dub_frames=frame_count(movie),
-        integrated_lufs=integrated_lufs(heard.samples, heard.sample_rate_hz),
+        integrated_lufs=integrated_lufs(heard.samples, heard.sample_rate_hz, source.audio.channel_layout),
         true_peak_dbtp=true_peak_dbtp(heard.samples, heard.sample_rate_hz),
         wer=None,
         onset_error_mean_s=None,
