@@ -8,9 +8,8 @@ from schemas.speech import Turn, Word
 
 FIRST_SPEAKER = "S1"
 _FLIP_S = 0.3
-_SLIP_WORDS = 3
-_SLIP_S = 0.8
-_MAIN_SHARE = 0.65
+_SLIP_S = 1.0
+_FLUENT_S = 0.3
 
 
 def attribute_words(words: Sequence[Word], turns: Sequence[Turn]) -> tuple[Word, ...]:
@@ -20,14 +19,14 @@ def attribute_words(words: Sequence[Word], turns: Sequence[Turn]) -> tuple[Word,
     words of one other speaker is taken for that speaker's, and so are the first or last few words of a
     sentence that is otherwise another's: diarization misses the change by some tenths of a second.
     """
+    if all(word.speaker is not None for word in words):
+        return tuple(words)
     attributed = [
         word if word.speaker is not None else word.model_copy(update={"speaker": speaker_at(word.span, turns)})
         for word in words
     ]
-    if all(word.speaker is not None for word in words):
-        return tuple(words)
     smoothed = _smooth_flips(attributed)
-    return tuple(word for sentence in _sentences(smoothed) for word in _smooth_edges(sentence))
+    return tuple(word for sentence in _sentences(smoothed) for word in _smooth_edges(sentence, turns))
 
 
 def speaker_at(span: TimeSpan, turns: Sequence[Turn]) -> str:
@@ -68,25 +67,27 @@ def _sentences(words: Sequence[Word]) -> list[list[Word]]:
     return sentences
 
 
-def _smooth_edges(sentence: list[Word]) -> list[Word]:
-    """Give a short run at either edge of a sentence to the speaker of nearly all the rest."""
-    spoken_s: dict[str | None, float] = {}
-    for word in sentence:
-        spoken_s[word.speaker] = spoken_s.get(word.speaker, 0.0) + word.span.duration_s
-    main = max(spoken_s, key=lambda speaker: spoken_s[speaker])
-    if spoken_s[main] < _MAIN_SHARE * sum(spoken_s.values()):
-        return sentence
+def _smooth_edges(sentence: list[Word], turns: Sequence[Turn]) -> list[Word]:
+    """Give a short run at either edge of a sentence, said without a gap, to the speaker of most of it."""
+    main = speaker_at(TimeSpan(start_s=sentence[0].span.start_s, end_s=sentence[-1].span.end_s), turns)
     mains = [index for index, word in enumerate(sentence) if word.speaker == main]
-    head, tail = sentence[: mains[0]], sentence[mains[-1] + 1 :]
-    return [
-        *(_given(head, main) if _is_slip(head) else head),
-        *sentence[mains[0] : mains[-1] + 1],
-        *(_given(tail, main) if _is_slip(tail) else tail),
-    ]
+    if not mains:
+        return sentence
+    first, last = mains[0], mains[-1] + 1
+    head, core, tail = sentence[:first], sentence[first:last], sentence[last:]
+    if _is_slip(head) and _is_fluent(head[-1], core[0]):
+        head = _given(head, main)
+    if _is_slip(tail) and _is_fluent(core[-1], tail[0]):
+        tail = _given(tail, main)
+    return [*head, *core, *tail]
 
 
 def _is_slip(run: Sequence[Word]) -> bool:
-    return 0 < len(run) <= _SLIP_WORDS and run[-1].span.end_s - run[0].span.start_s <= _SLIP_S
+    return bool(run) and run[-1].span.end_s - run[0].span.start_s <= _SLIP_S
+
+
+def _is_fluent(before: Word, after: Word) -> bool:
+    return after.span.start_s - before.span.end_s < _FLUENT_S
 
 
 def _given(run: Sequence[Word], speaker: str | None) -> list[Word]:

@@ -230,6 +230,7 @@ SILERO_VAD = PackagedWeights(
     packages=("faster-whisper==1.2.1",),
 )
 
+# Trained by models.audio_to_mouth.train: retrained files need their new hashes here.
 AUDIO_TO_MOUTH = PackagedWeights(
     name="audio-to-mouth",
     revision="1",
