@@ -26,7 +26,8 @@ _SMALLEST_STRETCH, _LARGEST_STRETCH = 0.7, 1.25
 _UNSEEN_GAP = 0.02
 _DEEPEST = 4.0
 _DARK_FROM, _DARK_TO = 0.85, 1.4
-_DARK_SHARE = 0.35
+_DARK_SHARE = 0.45
+_SOFT_NODES = 1.0
 _SHADE_NODES, _SHADE_SIGMA = 40, 5.0
 
 
@@ -53,7 +54,7 @@ class Mouth:
     ) -> None:
         self.mesh = lay_mesh(points, mouth_triangles(), region, _NODES, finest_step=_FINEST_STEP_PX)
         self.mask = _mask(self.mesh, eyes_px)
-        self._gap = _polygon(self.mesh, INNER_LIPS)
+        self._gap = cv2.GaussianBlur(_polygon(self.mesh, INNER_LIPS), (0, 0), _SOFT_NODES)
         is_alone = len(sources) == 1
         self._layers = [_layer(self.mesh, eyes_px, *source, is_alone=is_alone) for source in sources]
 
@@ -108,7 +109,8 @@ def _layer(mesh: Mesh, eyes_px: float, weight: float, picture: Picture, *, is_al
     values = np.concatenate([source[mesh.triangles] - corners, depths[mesh.triangles][:, :, None]], axis=2)
     inside = _grown(spread(mesh, values), mesh)
     ramp = np.clip((inside[:, :, 2] - _DARK_FROM) / (_DARK_TO - _DARK_FROM), 0, 1)
-    return Layer(weight, picture, lips, inside[:, :, :2], ramp * ramp * (3 - 2 * ramp))
+    darkness = cv2.GaussianBlur(ramp * ramp * (3 - 2 * ramp), (0, 0), _SOFT_NODES)
+    return Layer(weight, picture, lips, inside[:, :, :2], darkness)
 
 
 def _depth(wanted: float, given: float) -> float:

@@ -12,7 +12,7 @@ MAX_APERTURE_CHANGE = 0.25
 """Inter-ocular distances by which a frame's own opening may be changed before chin and cheeks look stretched."""
 MAX_BEYOND_SEEN = 0.06
 """How far beyond the widest opening seen of a face it may open: teeth and lips have no picture there."""
-MAX_UNSEEN_OPENING = 0.1
+MAX_UNSEEN_OPENING = 0.08
 """How far a face that was never seen open may open: beyond, the mouth is a flat dark hole."""
 FADE_FRAMES = 3
 _WIDTH = MOUTH_DIMS.index("width")
