@@ -36,6 +36,8 @@ def cast_voices(
         RequestError: the language is not supported.
     """
     bank = voice_bank(speaker_encoder(resources.models_dir).ref.sha256)
+    if not originals:
+        return ()
     speakers = sorted(originals)
     costs = np.array([[distance(originals[speaker], voice, language) for voice in bank] for speaker in speakers])
     chosen = dict(zip(speakers, _assign(costs), strict=True))
@@ -55,10 +57,8 @@ def distance(original: OriginalVoice, voice: BankVoice, language: str) -> float:
 
 def _assign(costs: np.ndarray) -> list[int]:
     """Pair speakers (rows) with voices at the least total cost; where voices run out, all are used again."""
-    rounds = -(-len(costs) // costs.shape[1]) if len(costs) else 0
+    rounds = -(-len(costs) // costs.shape[1])
     again = 1e3 * np.repeat(np.arange(rounds), costs.shape[1])
-    if not rounds:
-        return []
     _, columns = linear_sum_assignment(np.tile(costs, rounds) + again)
     return [int(column) % costs.shape[1] for column in columns]
 
