@@ -1,5 +1,6 @@
 """Read and write native YUV planes, so that untouched pixels never pass through RGB."""
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,8 +19,8 @@ Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _CHROMA_SHIFTS = {"yuv420p": (1, 1), "yuv422p": (1, 0), "yuv444p": (0, 0)}
 WORKING_FORMATS = frozenset([*_CHROMA_SHIFTS, *(name + "10le" for name in _CHROMA_SHIFTS)])
-# One slice: with more, ffv1 refuses the narrowest pictures.
-_LOSSLESS = {"level": "3", "g": "1", "slices": "1", "flags": "+bitexact"}
+_LOSSLESS = {"level": "3", "g": "1", "flags": "+bitexact"}
+_NARROWEST_SLICED_PX = 8
 _PATCH_TIME_BASE = Fraction(1, 1000)  # Matroska's clock; the frames' real times are in the patch
 
 
@@ -102,12 +103,15 @@ def write_patch_video(
     try:
         _write_ffv1(destination, frames, pixel_format, width, height)
     except av.FFmpegError as error:
-        raise StorageError(f"{destination} cannot be written ({error.strerror}): free some space") from error
+        remedy = "free some space" if error.errno == errno.ENOSPC else "please report this"
+        raise StorageError(f"{destination} cannot be written ({error.strerror}): {remedy}") from error
 
 
 def _write_ffv1(destination: Path, frames: Iterable[Planes], pixel_format: str, width: int, height: int) -> None:
     with av.open(input_name(destination), "w", format="matroska", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("ffv1", rate=25, options=_LOSSLESS)
+        # ffv1 cuts no picture narrower than this, and refuses larger ones that are not cut.
+        slices = "1" if min(width, height) < _NARROWEST_SLICED_PX else "4"
+        stream = container.add_stream("ffv1", rate=25, options={**_LOSSLESS, "slices": slices})
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         stream.codec_context.time_base = _PATCH_TIME_BASE
         for number, planes in enumerate(frames):

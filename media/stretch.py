@@ -25,9 +25,9 @@ def time_stretch(samples: np.ndarray, sample_rate_hz: int, ratio: float, tools: 
     if wanted == len(sound):
         return sound.copy()
     raw = ["-f", "f32le", "-ar", str(sample_rate_hz), "-ac", "1"]
-    # The filter's defaults on purpose: its smoothing keeps 1 dB more of a steady voice but blurs consonants, and
-    # a recogniser then misses four times as many words (0.29 against 0.07 at 1.06).
-    filters = ["-af", f"rubberband=tempo={1 / ratio:.12f}"]
+    # The short window on purpose: the standard one and smoothing blur consonants. A recogniser's word error rate over
+    # 6 Spanish sentences at 1.08: not compressed 0.14, standard 0.34, short 0.10.
+    filters = ["-af", f"rubberband=tempo={1 / ratio:.12f}:window=short"]
     stretched = run_ffmpeg(tools, [*raw, "-i", "pipe:0", *filters, *raw, "pipe:1"], stdin=sound.tobytes())
     return _exactly(np.frombuffer(stretched, np.float32), wanted)
 

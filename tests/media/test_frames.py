@@ -4,7 +4,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from media.frames import frame_times_s, read_upright, to_coded_px, to_upright_px
@@ -161,6 +161,8 @@ def test_working_formats_keep_depth_and_odd_sizes() -> None:
     count=st.integers(1, 4),
     seed=st.integers(0, 2**31),
 )
+@example(pixel_format="yuv420p", half_width=217, half_height=150, count=1, seed=0)  # the size of a real face
+@example(pixel_format="yuv422p10le", half_width=450, half_height=370, count=1, seed=0)
 @settings(max_examples=30, deadline=None)
 def test_patch_videos_are_lossless(
     tmp_path_factory, pixel_format: str, half_width: int, half_height: int, count: int, seed: int

@@ -29,7 +29,7 @@ def test_the_length_is_exact(length: int, ratio: float) -> None:
     assert stretched.dtype == np.float32
 
 
-@pytest.mark.parametrize("ratio", [0.926, 0.98, 1.25])
+@pytest.mark.parametrize("ratio", [0.926, 1.25])
 def test_the_pitch_stays(tools: Tools, ratio: float) -> None:
     samples = (0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)).astype(np.float32)
     stretched = time_stretch(samples, RATE_HZ, ratio, tools)
