@@ -5,8 +5,8 @@ from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
 from tasks.workplace import Workplace
 
-ALWAYS = ("deepfilternet3", "whisper-base", "pyannote-segmentation", "speaker-encoder", "kokoro")
-FOR_LIPS = ("mediapipe-face-mesh", "facemesh-basis", "audio-to-mouth")
+ALWAYS = ("deepfilternet3", "whisper-base", "pyannote-segmentation", "speaker-encoder", "kokoro", "silero-vad")
+FOR_LIPS = ("mediapipe-face-detection", "mediapipe-face-mesh", "facemesh-basis", "audio-to-mouth")
 
 
 def needed_models(request: DubRequest, place: Workplace) -> tuple[ModelRef, ...]:

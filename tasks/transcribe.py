@@ -3,13 +3,13 @@
 import numpy as np
 
 from media.audio_io import resample, to_mono
-from models.asr.whisper import Recognition, supported_source_languages
+from models.asr.whisper import Recognition, source_language_code
 from models.asr.whisper import transcribe as recognise
-from models.dialogue.lines import build_lines
+from models.dialogue.lines import build_lines, prepare_words
 from models.diarization.pyannote import diarize
 from models.weights.resolve import pyannote_segmentation, speaker_encoder, whisper_base
 from schemas.artifact import ArtifactRef
-from schemas.errors import MediaError, RequestError
+from schemas.errors import MediaError
 from schemas.progress import report
 from schemas.speech import Transcript
 from tasks.stage import stage_task
@@ -20,9 +20,8 @@ SPEECH_RATE_HZ = 16_000
 
 def check_source_language(tag: str | None) -> None:
     """Raises: RequestError, where the recogniser does not know the language."""
-    known = supported_source_languages()
-    if tag is not None and tag.split("-")[0].lower() not in known:
-        raise RequestError(f"--from {tag}: not a language that can be recognised; known: {' '.join(sorted(known))}")
+    if tag is not None:
+        source_language_code(tag)
 
 
 @stage_task("transcribe", version=1)
@@ -53,5 +52,6 @@ def _with_speakers(heard: Recognition, speech: np.ndarray, speakers: int | None,
         num_speakers=speakers,
         threads=threads,
     )
-    lines = build_lines(heard.words, turns, dialogue=speech)
-    return Transcript(language=heard.language, lines=lines, words=heard.words, turns=turns)
+    words = prepare_words(heard.words, turns, dialogue=speech)
+    lines = build_lines(words, turns, dialogue=speech)
+    return Transcript(language=heard.language, lines=lines, words=words, turns=turns)
