@@ -11,7 +11,6 @@ from media.report import receipt_markdown
 from schemas.dub import DubResult, LineReport, Receipt
 from schemas.stages import Products
 
-
 LARGEST_SHEET_PX = 1200
 
 

@@ -3,7 +3,6 @@
 import os
 import sys
 import warnings
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -14,7 +13,7 @@ from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
 
 if TYPE_CHECKING:
-    from schemas.dub import DubRequest
+    from schemas.dub import DubRequest, DubResult
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -116,19 +115,32 @@ def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> No
 
 
 def _run(request: "DubRequest", verbose: bool) -> None:
-    console = Console(stderr=True)
-    with console.status("checking the request"):
+    with Console(stderr=True).status("checking the request"):
         from flows.check import check_request
+        from flows.summary import print_result
         from tasks.workplace import open_workplace
 
-        check_request(request, open_workplace())  # a wrong request is told before Prefect's server is started
-    with console.status("starting Prefect"):
-        from flows.dub import dub_video
-        from flows.live import live_progress
-        from flows.summary import print_result
-    with nullcontext() if verbose else live_progress(console):
-        result = dub_video(request)
+        place = open_workplace()
+        check_request(request, place)  # a wrong request is told before Prefect's server is started
+    result = _run_aloud(request) if verbose else _run_quietly(request, place.settings)
     print_result(result, Console())
+
+
+def _run_aloud(request: "DubRequest") -> "DubResult":
+    from flows.dub import dub_video
+
+    return dub_video(request)
+
+
+def _run_quietly(request: "DubRequest", settings: Settings) -> "DubResult":
+    from flows.live import live_progress
+    from flows.quiet import quiet_stderr
+
+    with quiet_stderr(settings.home / "logs" / "native.log") as console:
+        with console.status("starting Prefect"):
+            from flows.dub import dub_video
+        with live_progress(console):
+            return dub_video(request)
 
 
 def _print_plan(request: "DubRequest") -> None:

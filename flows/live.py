@@ -46,6 +46,8 @@ class _Bars(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = record.__dict__
+        if record.msg == "asked":  # perhaps a cache hit: only what runs gets a bar
+            return
         bar = self._bar(fields["stage"])
         if record.name == LOGGER_NAME:
             total, done = fields["total"], fields["done"]

@@ -98,6 +98,7 @@ class _Collector(logging.Handler):
         with self._lock:
             if record.msg == "asked":
                 self._times.asked.add(fields["task_run_id"])
+            if record.msg != "ran":
                 return
             stage = fields["stage"]
             self._times.ran.append(stage)
@@ -108,6 +109,7 @@ class _Collector(logging.Handler):
 @contextmanager
 def _record(stage: str) -> Iterator[None]:
     wall, cpu = time.monotonic(), _cpu_seconds()
+    _log("started", stage)
     yield
     _log("ran", stage, wall_s=time.monotonic() - wall, cpu_s=_cpu_seconds() - cpu)
 
