@@ -16,6 +16,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
+from skimage.data import astronaut
 
 from media.audio_io import resample
 from models.audio_to_mouth.predict import neutral, predict_mouth
@@ -31,6 +32,8 @@ DURATION_S = 13.0
 STARTS_S = (0.6, 4.4, 9.5)
 VOICE = (("jf_alpha", 1.0),)
 SIZE_PX = 480
+ZOOM = 1.5
+FACE_AT = (0.5, 0.36)  # shares of the picture's width and height
 CHORDS_HZ = ((130.8, 196.0, 329.6), (110.0, 220.0, 261.6), (174.6, 220.0, 349.2), (98.0, 196.0, 293.7))
 MUSIC_DB = -30.0
 SPEECH_PEAK = 0.6
@@ -43,7 +46,10 @@ def main() -> None:
     settings = Settings()
     sentences = Path(__file__).with_name("astronaut_en.txt").read_text(encoding="utf-8").splitlines()
     speech = speak(sentences, kokoro(settings.cache_dir).path, settings.threads)
-    pictures = swaying(talking_portrait(speech))
+    portrait = astronaut()
+    landmarks = landmarks_of_picture(portrait)
+    assert landmarks is not None, "the packaged portrait shows a face"
+    pictures = filmed(talking_portrait(portrait, landmarks, speech), landmarks[:, :2].mean(axis=0))
     sound = resample(speech, VOICE_RATE_HZ, SAMPLE_RATE_HZ)
     write_video(out, pictures, np.stack([sound, sound]) + music(len(sound)))
     sys.stdout.write(f"{out}\n")
@@ -73,28 +79,26 @@ def music(length: int) -> np.ndarray:
     return (bed * 10 ** (MUSIC_DB / 20) / level).astype(np.float32)
 
 
-def talking_portrait(speech: np.ndarray) -> Iterator[np.ndarray]:
+def talking_portrait(portrait: np.ndarray, landmarks: np.ndarray, speech: np.ndarray) -> Iterator[np.ndarray]:
     """Draw the portrait with the mouth that belongs to the speech: RGB frames at 25 fps."""
-    from skimage.data import astronaut
-
-    portrait = astronaut()
-    landmarks = landmarks_of_picture(portrait)
-    assert landmarks is not None, "the packaged portrait shows a face"
     mouth = predict_mouth(speech, VOICE_RATE_HZ).mouth
     mouth[0] = neutral()
     return animate_still(portrait, landmarks, mouth)
 
 
-def swaying(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Move the camera a little, as a hand would: slow sines of unrelated periods, 480 x 480 cut out."""
+def filmed(pictures: Iterator[np.ndarray], face: np.ndarray) -> Iterator[np.ndarray]:
+    """Cut out head and shoulders, 480 x 480, as a hand-held camera would: slow sines of unrelated periods.
+
+    Args:
+        face: [2] pixels of its middle.
+    """
     for number, picture in enumerate(pictures):
         time_s = number / FPS
         angle_deg = 0.8 * np.sin(2 * np.pi * time_s / 5.3)
-        zoom = 1.0 + 0.008 * np.sin(2 * np.pi * time_s / 7.1)
-        height, width = picture.shape[:2]
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, zoom)
-        turn[0, 2] += 3.0 * np.sin(2 * np.pi * time_s / 3.7) - (width - SIZE_PX) / 2
-        turn[1, 2] += 2.0 * np.sin(2 * np.pi * time_s / 4.9) - (height - SIZE_PX) / 2
+        zoom = ZOOM * (1.0 + 0.008 * np.sin(2 * np.pi * time_s / 7.1))
+        turn = cv2.getRotationMatrix2D((float(face[0]), float(face[1])), angle_deg, zoom)
+        sway = (4.0 * np.sin(2 * np.pi * time_s / 3.7), 3.0 * np.sin(2 * np.pi * time_s / 4.9))
+        turn[:, 2] += np.array(FACE_AT) * SIZE_PX - face + sway
         yield cv2.warpAffine(
             picture, turn, (SIZE_PX, SIZE_PX), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
         )
