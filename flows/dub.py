@@ -73,7 +73,10 @@ def speak_lines(
     faces: Faces | None,
     dialogue: ArtifactRef,
 ) -> tuple[tuple[SpokenLine, ...], tuple[Patch, ...] | None]:
-    """Speak line after line; while the next is spoken, the last one's lips are rendered."""
+    """Speak line after line; while the next is spoken, the last one's lips are rendered.
+
+    Without a single frame to change there are no patches, and the picture is copied as it is.
+    """
     on_screen = _speaking_faces(script, faces, dialogue)
     spoken, rendering = [], []
     for index, line in enumerate(script.lines):
@@ -88,7 +91,7 @@ def speak_lines(
         spoken.append(SpokenLine(line=line, take=take))
     report("speak", len(script.lines), len(script.lines))
     patches = tuple(patch for future in rendering for patch in future.result().patches)
-    return tuple(spoken), patches if faces is not None else None
+    return tuple(spoken), patches if any(patch.frames for patch in patches) else None
 
 
 def _speaking_faces(script: Script, faces: Faces | None, dialogue: ArtifactRef) -> dict[str, LineFaces]:

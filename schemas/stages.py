@@ -89,9 +89,7 @@ class Products(Value):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know before delivery, from every stage."""
-        return (
-            *self.script.warnings,
-            *(self.faces.warnings if self.faces else ()),
-            *self.sound.warnings,
-            *self.checks.warnings,
-        )
+        faces = self.faces.warnings if self.faces else ()
+        if self.faces and self.faces.tracks and self.patches is None:
+            faces += ("no face was seen speaking a line: the lips are kept as they are",)
+        return (*self.script.warnings, *faces, *self.sound.warnings, *self.checks.warnings)

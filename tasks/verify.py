@@ -17,6 +17,9 @@ from tasks.verify_sound import Heard, decode_dub, onset_errors_s, recognise_dub,
 from tasks.workplace import Workplace, open_workplace
 
 
+LEAST_UNFIT_S = 0.05
+
+
 @stage_task("verify", version=1)
 def verify(
     source: Source,
@@ -49,7 +52,7 @@ def verify(
         update=_over_lines(lines, onsets, language)
     )
     report("verify", 4, 4, "done")
-    return Verification(measures=measures, lines=lines, curves=lips.curves)
+    return Verification(measures=measures, lines=lines, curves=lips.curves, warnings=_warnings(lines))
 
 
 def _line(item: SpokenLine, voices: tuple[Voice, ...], patches: tuple[Patch, ...]) -> LineReport:
@@ -118,6 +121,14 @@ def _measures(
         outside_mask_psnr_db=None
         if patches is None
         else outside_patches_psnr_db(original, source.info, movie, patches),
+    )
+
+
+def _warnings(lines: tuple[LineReport, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{line.id} is {line.unfit_s:.2f} s too long and runs into what follows; shorten its text"
+        for line in lines
+        if line.unfit_s is not None and line.unfit_s > LEAST_UNFIT_S
     )
 
 
