@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -117,10 +118,12 @@ def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> No
 def _run(request: "DubRequest", verbose: bool) -> None:
     with Console(stderr=True).status("checking the request"):
         from flows.check import check_request
+        from flows.orphans import stop_orphaned_servers
         from flows.summary import print_result
         from tasks.workplace import open_workplace
 
         place = open_workplace()
+        stop_orphaned_servers(Path(os.environ["PREFECT_HOME"]))
         check_request(request, place)  # a wrong request is told before Prefect's server is started
     result = _run_aloud(request) if verbose else _run_quietly(request, place.settings)
     print_result(result, Console())

@@ -16,7 +16,6 @@ from tasks.verify_lips import Lips, measure_lips
 from tasks.verify_sound import Heard, decode_dub, onset_errors_s, recognise_dub, voice_similarity
 from tasks.workplace import Workplace, open_workplace
 
-
 LEAST_UNFIT_S = 0.05
 
 

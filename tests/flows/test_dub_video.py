@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -164,8 +165,19 @@ def test_a_run_killed_while_speaking_loses_no_finished_line(
     assert not list(tmp_path.glob("astronaut*"))
     done = dub(*arguments, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
+    assert not servers_of(home), "the killed run's server was left behind"
     lines = len(receipt_in(tmp_path).lines)
     assert tasks_of(done.stdout)[0] <= lines - stored + 3  # the lines that were missing, mix, remux, verify
+
+
+def servers_of(home: Path) -> list[str]:
+    mark = f"PREFECT_HOME={home.absolute() / 'prefect'}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (folder / "environ").read_bytes() and b"uvicorn" in (folder / "cmdline").read_bytes():
+                found.append(folder.name)
+    return found
 
 
 def speak_results(home: Path) -> set[str]:
