@@ -133,7 +133,8 @@ def test_an_edited_line_recomputes_that_line_only(
     assert tasks_of(done.stdout)[0] <= 8
 
 
-def test_lips_kept_leave_every_picture_packet_as_it_was(first: Path, dub: Dub, sample: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("first")
+def test_lips_kept_leave_every_picture_packet_as_it_was(dub: Dub, sample: Path, tmp_path: Path) -> None:
     done = dub(sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     tools = find_tools()
@@ -141,9 +142,8 @@ def test_lips_kept_leave_every_picture_packet_as_it_was(first: Path, dub: Dub, s
     assert receipt_in(tmp_path).measures.video_packets_equal is True
 
 
-def test_a_run_killed_while_speaking_loses_no_finished_line(
-    first: Path, dub: Dub, sample: Path, home: Path, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("first")
+def test_a_run_killed_while_speaking_loses_no_finished_line(dub: Dub, sample: Path, home: Path, tmp_path: Path) -> None:
     """Another seed makes every line new; the process is killed once the first of them is stored."""
     arguments = (sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--seed", 7)
     environment = {**os.environ, "JAMDUB_HOME": str(home)}
