@@ -56,15 +56,24 @@ def onset_errors_s(
     original, rate_hz = place.samples(stems.dialogue)
     background, _ = place.samples(sound.background)
     dubbed = residual_dialogue(heard.samples, resample(background, rate_hz, heard.sample_rate_hz))
-    errors = {}
-    for line in (item.line for item in spoken if item.take is not None):
-        before, after = ONSET_SEARCH_S
-        window = TimeSpan(start_s=max(0.0, line.span.start_s + before), end_s=line.span.start_s + after)
-        meant = speech_onset_s(to_mono(original), rate_hz, window)
-        came = speech_onset_s(dubbed, heard.sample_rate_hz, window)
-        if meant is not None and came is not None:
-            errors[line.id] = came - meant
+    mono = to_mono(original)
+    errors, meant_free_s, came_free_s = {}, 0.0, 0.0
+    for item in spoken:
+        line, take = item.line, item.take
+        if take is not None:
+            meant = speech_onset_s(mono, rate_hz, _window(line.span.start_s, meant_free_s))
+            came = speech_onset_s(dubbed, heard.sample_rate_hz, _window(line.span.start_s, came_free_s))
+            if meant is not None and came is not None:
+                errors[line.id] = came - meant
+            came_free_s = max(came_free_s, line.span.start_s + take.duration_s)
+        meant_free_s = max(meant_free_s, line.span.end_s)
     return errors
+
+
+def _window(start_s: float, free_s: float) -> TimeSpan:
+    """Where to look for an onset: not where the line before still sounds."""
+    before, after = ONSET_SEARCH_S
+    return TimeSpan(start_s=max(0.0, min(start_s, max(start_s + before, free_s))), end_s=start_s + after)
 
 
 def voice_similarity(place: Workplace, spoken: tuple[SpokenLine, ...]) -> dict[str, float]:
