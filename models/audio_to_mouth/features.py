@@ -8,10 +8,10 @@ from media.audio_io import resample
 
 SAMPLE_RATE_HZ = 16_000
 FRAME_RATE_HZ = 100
-BANDS = 64
+BANDS = 32
 
 _HOP = SAMPLE_RATE_HZ // FRAME_RATE_HZ
-_WINDOW = 400
+_WINDOW = 320  # short and with few bands, so that a voice's harmonics hardly show
 _FFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 7600.0
 _RANGE = (-3.0, 2.5)  # so digital silence looks like a quiet room
@@ -19,7 +19,7 @@ _ACTIVE_DECADES = 3.0
 
 
 def mel_features(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """Return [t, 64] float32, t = ceil(100 · seconds): decades of power relative to the voice's mean spectrum.
+    """Return [t, 32] float32, t = ceil(100 · seconds) and at least 1: decades of power relative to the voice's mean spectrum.
 
     Frame i is centred at i / 100 s. The mean over the frames with speech is taken off each band, which removes
     level, microphone and most of the voice; frames without speech stay well below zero.
@@ -35,7 +35,7 @@ def mel_features(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 
 
 def _mel_power(samples: np.ndarray) -> np.ndarray:
-    frames = -(-len(samples) // _HOP)
+    frames = max(1, -(-len(samples) // _HOP))
     half = _FFT // 2
     padded = np.pad(samples, (half, half + frames * _HOP - len(samples)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[: frames * _HOP : _HOP]
@@ -50,7 +50,7 @@ def _window() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def mel_filters() -> np.ndarray:
-    """Triangles of equal area, evenly spaced in mel: [64, 257] (Slaney's normalisation, O'Shaughnessy's mel)."""
+    """Triangles of equal area, evenly spaced in mel: [32, 257] (Slaney's normalisation, O'Shaughnessy's mel)."""
     edges_mel = np.linspace(_mel(_LOWEST_HZ), _mel(_HIGHEST_HZ), BANDS + 2)
     edges_hz = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
     bins_hz = np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE_HZ)

@@ -84,7 +84,7 @@ def load_regressor() -> Regressor:
 
 
 def run(network: "MouthRegressor", mel: np.ndarray) -> np.ndarray:
-    """Z-scored mouth numbers [k, 12] of mel frames [4k, 64]."""
+    """Z-scored mouth numbers [k, 12] of mel frames [4k, 32]."""
     import torch
 
     network.eval()

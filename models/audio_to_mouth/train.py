@@ -19,11 +19,12 @@ from models.audio_to_mouth.network import MouthRegressor, RegressorConfig
 from models.audio_to_mouth.predict import CONTEXT_FRAMES, MEL_PER_MOUTH, fit_length, run, with_context
 from models.facemesh.space import MOUTH_DIMS
 
-RATES = (0.87, 1.12, 1.25, 1.38)
+RATES = (0.87, 1.15, 1.3, 1.45)
 """Pitch and formants of the voices made from the one speaker: 1 and these."""
 _BATCH = 24
 _PEAK_RATE = 2e-3
-_LARGEST_SHIFT = 2  # bands
+_LARGEST_SHIFT = 1.5  # bands
+_CONTRAST = (0.8, 1.2)
 _VELOCITY_WEIGHT = 1.0
 _APERTURE_WEIGHT = 3.0
 
@@ -96,7 +97,7 @@ def measure(network: MouthRegressor, scale: Scale, pairs: list[Pair]) -> dict[st
 
 
 def predict(network: MouthRegressor, scale: Scale, mel: np.ndarray) -> np.ndarray:
-    """Mouth vectors [k, 12] of mel frames [4k, 64]."""
+    """Mouth vectors [k, 12] of mel frames [4k, 32]."""
     return run(network, mel) * scale.std + scale.mean
 
 
@@ -131,7 +132,7 @@ def _loss(network: MouthRegressor, batch: list[Pair], scale: Scale, rng: np.rand
     wanted = np.stack([fit_length((p.mouth - scale.mean) / scale.std, longest) for p in batch])
     counts = np.stack([np.pad(p.counts, (0, longest - len(p.counts))) for p in batch])
     held = CONTEXT_FRAMES // MEL_PER_MOUTH
-    z = network(torch.from_numpy(_shifted(mel, rng)))[:, held : held + longest]
+    z = network(torch.from_numpy(_other_voices(mel, rng)))[:, held : held + longest]
     error = (z - torch.from_numpy(wanted.astype(np.float32))) * torch.from_numpy(counts.astype(np.float32))[:, :, None]
     weights = torch.ones(error.shape[2])
     weights[0] = _APERTURE_WEIGHT
@@ -140,11 +141,15 @@ def _loss(network: MouthRegressor, batch: list[Pair], scale: Scale, rng: np.rand
     return position + _VELOCITY_WEIGHT * velocity
 
 
-def _shifted(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Move each example by up to two bands, edges held: vocal tracts of other lengths."""
-    shifts = rng.integers(-_LARGEST_SHIFT, _LARGEST_SHIFT + 1, len(mel))
-    bands = np.clip(np.arange(mel.shape[2]) + shifts[:, None], 0, mel.shape[2] - 1)
-    return np.take_along_axis(mel, bands[:, None, :], axis=2)
+def _other_voices(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shift each example by up to 1.5 bands (vocal tracts of other lengths) and vary its contrast."""
+    shifts = rng.uniform(-_LARGEST_SHIFT, _LARGEST_SHIFT, len(mel))[:, None]
+    place = np.clip(np.arange(mel.shape[2]) + shifts, 0, mel.shape[2] - 1.001)
+    low, share = place.astype(int), (place % 1.0)[:, None, :]
+    below = np.take_along_axis(mel, low[:, None, :], axis=2)
+    above = np.take_along_axis(mel, low[:, None, :] + 1, axis=2)
+    contrast = rng.uniform(*_CONTRAST, len(mel))[:, None, None]
+    return np.asarray(((1 - share) * below + share * above) * contrast, np.float32)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from models.kokoro.timing import timing
 
 MOST_STRETCH = 1.08
 _LEAST_STRETCH = 1.005  # what nobody hears is left undone
-_TOLERANCE_S = 0.06
+_LONGEST, _SHORTEST = 1.04, 0.94  # shares of the wanted length that need no second try
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def fit(model: Kokoro, pieces: Sequence[str], blend: Blend, wanted_s: float, too
     samples = speak_pieces(model, pieces, blend, speed)
     error_s = len(samples) / SAMPLE_RATE_HZ - predicted.duration_s(speed)
     better = predicted.speed_for(wanted_s - error_s)
-    if abs(len(samples) / SAMPLE_RATE_HZ - wanted_s) > _TOLERANCE_S and better != speed:
+    if not _SHORTEST <= len(samples) / SAMPLE_RATE_HZ / wanted_s <= _LONGEST and better != speed:
         speed = better
         samples = speak_pieces(model, pieces, blend, speed)
     return _compressed(samples, speed, wanted_s, tools)
