@@ -20,7 +20,7 @@ MOTION_RATE_HZ = 25
 ENVELOPE_RATE_HZ = 16_000
 
 
-@stage_task("faces", version=1)
+@stage_task("faces", version=1, weights=("mediapipe-face-detection", "mediapipe-face-mesh", "facemesh-basis"))
 def find_faces(video: ArtifactRef, info: MediaInfo) -> Faces:
     """Follow every face through every shot, in one pass over the picture."""
     place = open_workplace()
@@ -34,7 +34,7 @@ def find_faces(video: ArtifactRef, info: MediaInfo) -> Faces:
     return summarise(shots, arrays, place.store.put_bytes(arrays.to_bytes(), SAFETENSORS))
 
 
-@stage_task("bind", version=1)
+@stage_task("bind", version=1, weights=("facemesh-basis",))
 def bind_faces(lines: tuple[Line, ...], faces: Faces, dialogue: ArtifactRef) -> tuple[LineFaces, ...]:
     """Say for each line which face speaks it; off-screen lines get none."""
     place = open_workplace()

@@ -22,7 +22,7 @@ from tasks.workplace import Workplace, open_workplace
 SHEET_FRAMES = 12
 
 
-@stage_task("render", version=1)
+@stage_task("render", version=1, weights=("facemesh-basis", "audio-to-mouth"))
 def render_line(
     video: ArtifactRef, info: MediaInfo, span: TimeSpan, take: Take, tracks_ref: ArtifactRef, faces: LineFaces
 ) -> RenderedLine:

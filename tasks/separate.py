@@ -11,7 +11,7 @@ from tasks.stage import stage_task
 from tasks.workplace import open_workplace
 
 
-@stage_task("separate", version=1)
+@stage_task("separate", version=1, weights=("deepfilternet3",))
 def separate(audio: ArtifactRef, channel_layout: str) -> Stems:
     """Estimate the dialogue; M&E is the residual, so that both sum back to the source."""
     place = open_workplace()

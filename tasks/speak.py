@@ -24,7 +24,7 @@ LONGEST_SAMPLE_S = 60.0
 """Speech of one speaker that is listened to: more does not make a voice better known."""
 
 
-@stage_task("cast", version=1)
+@stage_task("cast", version=1, weights=("speaker-encoder", "kokoro"))
 def cast(lines: tuple[Line, ...], dialogue: ArtifactRef, language: str) -> tuple[Voice, ...]:
     """Give each speaker the packaged voice or blend nearest to the original, for the whole video."""
     place = open_workplace()
@@ -64,7 +64,7 @@ def utterance(
     )
 
 
-@stage_task("speak", version=1)
+@stage_task("speak", version=1, weights=("kokoro", "audio-to-mouth"))
 def speak(what: Utterance, with_motion: bool) -> Take:
     """Speak one line, and derive the mouth that belongs to it."""
     place = open_workplace()

@@ -21,14 +21,21 @@ from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 from pydantic import TypeAdapter
 
+from models.weights.known import KNOWN
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 LOGGER_NAME = "jamdub.stage"
 
 
-def stage_task(name: str, *, version: int, timeout_s: float = 4 * 3600) -> Callable[[Callable[P, R]], Any]:
-    """Make a Prefect task of a function whose inputs and result are values of `schemas`."""
+def stage_task(
+    name: str, *, version: int, weights: tuple[str, ...] = (), timeout_s: float = 4 * 3600
+) -> Callable[[Callable[P, R]], Any]:
+    """Make a Prefect task of a function whose inputs and result are values of `schemas`.
+
+    `weights` names what it computes with (models.weights.known): other weights, another key.
+    """
 
     def decorate(function: Callable[P, R]) -> Any:
         @functools.wraps(function)
@@ -38,7 +45,7 @@ def stage_task(name: str, *, version: int, timeout_s: float = 4 * 3600) -> Calla
 
         def key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
             _log("asked", name, task_run_id=str(context.task_run.id))
-            return content_key(name, version, parameters)
+            return content_key(name, version, {**parameters, "weights": {item: KNOWN[item].sha256 for item in weights}})
 
         as_task = task(
             name=name,

@@ -24,7 +24,7 @@ def check_source_language(tag: str | None) -> None:
         source_language_code(tag)
 
 
-@stage_task("transcribe", version=1)
+@stage_task("transcribe", version=1, weights=("whisper-base", "silero-vad", "pyannote-segmentation", "speaker-encoder"))
 def transcribe(dialogue: ArtifactRef, language: str | None, speakers: int | None) -> Transcript:
     """Recognise words, find the speakers, and cut the speech into lines."""
     place = open_workplace()

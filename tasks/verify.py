@@ -19,7 +19,18 @@ from tasks.workplace import Workplace, open_workplace
 LEAST_UNFIT_S = 0.05
 
 
-@stage_task("verify", version=1)
+@stage_task(
+    "verify",
+    version=1,
+    weights=(
+        "whisper-base",
+        "silero-vad",
+        "speaker-encoder",
+        "mediapipe-face-detection",
+        "mediapipe-face-mesh",
+        "facemesh-basis",
+    ),
+)
 def verify(
     source: Source,
     stems: Stems,

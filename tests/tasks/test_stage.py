@@ -28,6 +28,11 @@ def test_task_version_and_content_each_change_the_key() -> None:
     assert len(keys) == 4
 
 
+def test_other_weights_give_another_key() -> None:
+    keys = {content_key("speak", 1, {"text": "a", "weights": {"kokoro": digest}}) for digest in ("a" * 64, "b" * 64)}
+    assert len(keys) == 2
+
+
 @given(st.floats(0, 1e4), st.floats(0, 1e4))
 def test_spans_in_keys_are_told_apart(one: float, other: float) -> None:
     keys = {content_key("cut", 1, {"span": (TimeSpan(start_s=s, end_s=s + 1),)}) for s in (one, other)}
