@@ -238,12 +238,12 @@ AUDIO_TO_MOUTH = PackagedWeights(
         WeightFile(
             "weights.safetensors",
             (("models", "audio_to_mouth/weights.safetensors"),),
-            "a0a96cddcb4b2e4915fd6f8427d9bab1b4c011a680b6ab3c984f22e6066f2a37",
+            "c2f9bac62916969d613719b534e307db0f20894eaa68ae29f391d2b033ed57af",
         ),
         WeightFile(
             "config.json",
             (("models", "audio_to_mouth/config.json"),),
-            "c37e2cc1c0fd71555751204ecb4b1d02b153d19121bcfeb2d8d54ec81f68a7cb",
+            "cbda110b0fb30fdaff8acc879616c00dc1a900a629f9e26bf42d408e8de54631",
         ),
     ),
     licence="Apache-2.0 (trained on the GRID corpus, CC BY 4.0)",
