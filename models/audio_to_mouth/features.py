@@ -19,7 +19,7 @@ _ACTIVE_DECADES = 3.0
 
 
 def mel_features(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """Return [t, 32] float32, t = ceil(100 · seconds) and at least 1: decades of power relative to the voice's mean spectrum.
+    """Return [t, 32] float32: decades of power relative to the voice's mean spectrum, t = ceil(100 · seconds) >= 1.
 
     Frame i is centred at i / 100 s. The mean over the frames with speech is taken off each band, which removes
     level, microphone and most of the voice; frames without speech stay well below zero.

@@ -27,16 +27,19 @@ def vowel(seconds: float, pitch_hz: float = 120.0, rate_hz: int = RATE_HZ) -> np
     return (0.1 * gains @ np.sin(2 * np.pi * harmonics[:, None] * time_s)).astype(np.float32)
 
 
+VOWEL = vowel(1.5)
+
+
 @given(st.floats(0.001, 8.0))
 def test_features_do_not_depend_on_level(gain: float) -> None:
     sound = np.concatenate([np.zeros(1600, np.float32), vowel(0.3)])
     assert np.allclose(mel_features(gain * sound, RATE_HZ), mel_features(sound, RATE_HZ), atol=1e-2)
 
 
-@given(st.integers(1, 30_000))
-@settings(deadline=None)
+@given(st.integers(1, 8_000))
+@settings(deadline=None, max_examples=40)
 def test_a_hundred_frames_a_second(length: int) -> None:
-    features = mel_features(vowel(2.0)[:length], RATE_HZ)
+    features = mel_features(VOWEL[:length], RATE_HZ)
     assert features.shape == (-(-length // 160), BANDS) and features.dtype == np.float32
     assert np.isfinite(features).all()
 
@@ -72,10 +75,10 @@ def test_sizes_are_kept_in_json() -> None:
         RegressorConfig.from_json({"heads": 8})
 
 
-@given(st.integers(1, 60_000))
+@given(st.integers(1, 24_000))
 @settings(max_examples=20, deadline=None)
 def test_one_mouth_every_25th_of_a_second(length: int) -> None:
-    motion = predict_mouth(vowel(4.0)[:length], RATE_HZ)
+    motion = predict_mouth(VOWEL[:length], RATE_HZ)
     assert motion.mouth.shape == (max(1, round(length / RATE_HZ * 25)), 12)
     assert motion.rest.shape == (len(motion.mouth), 0) and (motion.visible == 1).all()
     assert motion.space.name == "facemesh" and np.isfinite(motion.mouth).all()
@@ -103,12 +106,12 @@ def synthetic_clips() -> list[Clip]:
     """Clips whose opening is the loudness of their sound: what the network can learn in seconds."""
     rng = np.random.default_rng(0)
     clips = []
-    for number in range(12):
+    for number in range(8):
         loudness = np.repeat(rng.uniform(0.0, 1.0, 10), 5)
         sound = vowel(2.0, pitch_hz=rng.uniform(90, 150)) * np.repeat(loudness, RATE_HZ // 25).astype(np.float32)
         mouth = rng.normal(0, 0.01, (50, 12)).astype(np.float32)
         mouth[:, APERTURE] += 0.2 * loudness
-        clips.append(Clip(f"c{number}", "valid" if number > 9 else "train", sound, RATE_HZ, mouth, 0))
+        clips.append(Clip(f"c{number}", "valid" if number > 5 else "train", sound, RATE_HZ, mouth, 0))
     return clips
 
 
@@ -117,7 +120,7 @@ def test_training_learns_and_is_repeatable(tmp_path: Path) -> None:
     records = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        records.append(train(synthetic_clips(), tmp_path / name, epochs=12, seed=3))
+        records.append(train(synthetic_clips(), tmp_path / name, epochs=24, seed=3))
     aperture = records[0]["valid"]["aperture"]  # type: ignore[index]
     assert aperture["r"] > 0.6 and aperture["mae"] < aperture["mae_of_mean"]
     one, two = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "two"))

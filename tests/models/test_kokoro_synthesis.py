@@ -65,8 +65,8 @@ def test_trimmed_speech_is_as_long_as_predicted(model: Kokoro, text: str, langua
 
 
 def test_speech_is_the_same_each_time_and_another_in_another_voice(weights: Path) -> None:
-    one, again = (synthesise("Hola.", "es", MAN, speed=1.0, weights=weights, threads=1) for _ in range(2))
-    other = synthesise("Hola.", "es", BLEND, speed=1.0, weights=weights, threads=1)
+    one, again = (synthesise("Sí.", "es", MAN, speed=1.0, weights=weights, threads=1) for _ in range(2))
+    other = synthesise("Sí.", "es", BLEND, speed=1.0, weights=weights, threads=1)
     assert np.array_equal(one, again)
     assert one.dtype == np.float32 and 0.05 < np.abs(one).max() < 1.5
     length = min(len(one), len(other))
@@ -81,7 +81,7 @@ def test_long_texts_are_cut_where_the_model_can_breathe(model: Kokoro) -> None:
     assert all(part.endswith(".") for part in parts)
 
 
-@given(st.integers(1, 3000))
+@given(st.integers(1, 2000))
 def test_words_without_end_are_cut_too(model: Kokoro, length: int) -> None:
     parts = pieces(model, "a" * length)
     assert "".join(parts) == "a" * length
