@@ -47,7 +47,7 @@ def read_corpus(folder: Path, landmarks: Path | None) -> list[Clip]:
 
     Args:
         folder: Holds `grid_s1.jsonl` and the clips it names.
-        landmarks: An .npz of {clip: [k, 478, 3]}; None makes them here (about 25 CPU minutes).
+        landmarks: An .npz of {clip: [k, 478, 3]}; None makes them here (about 12 CPU minutes).
 
     Raises:
         RequestError: the folder is no such corpus.

@@ -15,7 +15,7 @@ class RegressorConfig:
     channels: int = 96
     outputs: int = 12
     dilations: tuple[int, ...] = (1, 2, 4, 1)
-    dropout: float = 0.1
+    dropout: float = 0.25
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

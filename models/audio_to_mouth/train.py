@@ -23,7 +23,7 @@ RATES = (0.87, 1.15, 1.3, 1.45)
 """Pitch and formants of the voices made from the one speaker: 1 and these."""
 _BATCH = 24
 _PEAK_RATE = 2e-3
-_LARGEST_SHIFT = 1.5  # bands
+_LARGEST_SHIFT = 2.5  # bands
 _CONTRAST = (0.8, 1.2)
 _VELOCITY_WEIGHT = 1.0
 _APERTURE_WEIGHT = 3.0
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the GRID clips")
     parser.add_argument("--landmarks", type=Path, help=".npz of {clip: landmarks}; empty: tracked here")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     clips = read_corpus(arguments.corpus, arguments.landmarks)
@@ -142,7 +142,7 @@ def _loss(network: MouthRegressor, batch: list[Pair], scale: Scale, rng: np.rand
 
 
 def _other_voices(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Shift each example by up to 1.5 bands (vocal tracts of other lengths) and vary its contrast."""
+    """Shift each example by up to 2.5 bands (vocal tracts of other lengths) and vary its contrast."""
     shifts = rng.uniform(-_LARGEST_SHIFT, _LARGEST_SHIFT, len(mel))[:, None]
     place = np.clip(np.arange(mel.shape[2]) + shifts, 0, mel.shape[2] - 1.001)
     low, share = place.astype(int), (place % 1.0)[:, None, :]
