@@ -238,12 +238,12 @@ AUDIO_TO_MOUTH = PackagedWeights(
         WeightFile(
             "weights.safetensors",
             (("models", "audio_to_mouth/weights.safetensors"),),
-            "c2f9bac62916969d613719b534e307db0f20894eaa68ae29f391d2b033ed57af",
+            "93ef4d3348c18a8f6dae99831575542864f0bef8fca6004ad03c9af6e6f64f6f",
         ),
         WeightFile(
             "config.json",
             (("models", "audio_to_mouth/config.json"),),
-            "cbda110b0fb30fdaff8acc879616c00dc1a900a629f9e26bf42d408e8de54631",
+            "df3f3e15e82770614f6650e185f9a475ddc26e233715534bd6606e86fce5d87d",
         ),
     ),
     licence="Apache-2.0 (trained on the GRID corpus, CC BY 4.0)",
