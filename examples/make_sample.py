@@ -6,19 +6,16 @@ packaged ones, the mouth our own regressor and renderer, the music a few compute
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from av.audio.stream import AudioStream
-from av.container import OutputContainer
-from av.video.stream import VideoStream
 from skimage.data import astronaut
 
-from media.audio_io import resample
+from media.audio_io import resample, write_audio
+from media.tools import Tools, find_tools, input_name, run_ffmpeg
 from models.audio_to_mouth.predict import neutral, predict_mouth
 from models.facemesh.still import animate_still, landmarks_of_picture
 from models.kokoro.synthesis import SAMPLE_RATE_HZ as VOICE_RATE_HZ
@@ -51,7 +48,7 @@ def main() -> None:
     assert landmarks is not None, "the packaged portrait shows a face"
     pictures = filmed(talking_portrait(portrait, landmarks, speech), landmarks[:, :2].mean(axis=0))
     sound = resample(speech, VOICE_RATE_HZ, SAMPLE_RATE_HZ)
-    write_video(out, pictures, np.stack([sound, sound]) + music(len(sound)))
+    write_video(out, pictures, (sound + music(len(sound))).T, find_tools(settings.ffmpeg, settings.ffprobe))
     sys.stdout.write(f"{out}\n")
 
 
@@ -104,36 +101,18 @@ def filmed(pictures: Iterator[np.ndarray], face: np.ndarray) -> Iterator[np.ndar
         )
 
 
-def write_video(out: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) -> None:
-    """Encode H.264 at 25 fps and AAC at 48 kHz; `sound` is [2, n]."""
-    with av.open(str(out.absolute()), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        container.metadata["title"] = "Synthetic sample: a portrait that was made to speak"
-        # One thread: with more, PyAV's libx264 gives other bytes each time.
-        options = {"crf": "18", "preset": "veryfast", "threads": "1"}
-        video = container.add_stream("libx264", rate=FPS, options=options)
-        video.width = video.height = SIZE_PX
-        video.pix_fmt = "yuv420p"
-        audio = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="stereo", bit_rate=160_000)
-        audio.metadata["language"] = "eng"
-        _write_pictures(container, video, pictures)
-        _write_sound(container, audio, sound)
-
-
-def _write_pictures(container: OutputContainer, stream: VideoStream, pictures: Iterator[np.ndarray]) -> None:
-    for number, picture in enumerate(pictures):
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame.pts, frame.time_base = number, Fraction(1, FPS)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
-
-
-def _write_sound(container: OutputContainer, stream: AudioStream, sound: np.ndarray) -> None:
-    for start in range(0, sound.shape[1], SAMPLE_RATE_HZ):
-        block = np.ascontiguousarray(sound[:, start : start + SAMPLE_RATE_HZ])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, start, Fraction(1, SAMPLE_RATE_HZ)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+def write_video(out: Path, pictures: Iterator[np.ndarray], sound: np.ndarray, tools: Tools) -> None:
+    """Encode H.264 at 25 fps and AAC at 48 kHz, the same bytes each time; `sound` is [n, 2]."""
+    planes = b"".join(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420).tobytes() for picture in pictures)
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder) / "sound.wav"
+        write_audio(wav, sound, SAMPLE_RATE_HZ)
+        raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{SIZE_PX}x{SIZE_PX}", "-r", str(FPS), "-i", "pipe:0"]
+        video = ["-c:v", "libx264", "-crf", "18", "-preset", "veryfast"]
+        audio = ["-c:a", "aac", "-b:a", "160k", "-metadata:s:a:0", "language=eng"]
+        title = ["-metadata", "title=Synthetic sample: a portrait that was made to speak"]
+        target = ["-fflags", "+bitexact", "-movflags", "+faststart", "-f", "mp4", input_name(out)]
+        run_ffmpeg(tools, [*raw, "-i", input_name(wav), *video, *audio, *title, *target], stdin=planes, writes_to=out)
 
 
 if __name__ == "__main__":
