@@ -36,7 +36,7 @@ check: $(READY)
 
 # The fast part first; what takes minutes after it.
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 	$(BIN)/python -m pytest -m slow
 
 bench: $(READY)

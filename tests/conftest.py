@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine at work is slow for a moment now and then: time is no property of the code.
+settings.register_profile("jamdub", deadline=None)
+settings.load_profile("jamdub")
 
 
 @pytest.fixture(scope="session")
