@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from skimage.data import astronaut
 
+from flows.quiet import quiet_stderr
 from media.audio_io import resample, write_audio
 from media.tools import Tools, find_tools, input_name, run_ffmpeg
 from models.audio_to_mouth.predict import neutral, predict_mouth
@@ -41,6 +42,14 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the mp4 to write")
     out = parser.parse_args().out
     settings = Settings()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with quiet_stderr(settings.home / "logs" / "native.log"):
+        make_sample(out, settings)
+    sys.stdout.write(f"{out}\n")
+
+
+def make_sample(out: Path, settings: Settings) -> None:
+    """Write the sample video."""
     sentences = Path(__file__).with_name("astronaut_en.txt").read_text(encoding="utf-8").splitlines()
     speech = speak(sentences, kokoro(settings.cache_dir).path, settings.threads)
     portrait = astronaut()
@@ -49,7 +58,6 @@ def main() -> None:
     pictures = filmed(talking_portrait(portrait, landmarks, speech), landmarks[:, :2].mean(axis=0))
     sound = resample(speech, VOICE_RATE_HZ, SAMPLE_RATE_HZ)
     write_video(out, pictures, (sound + music(len(sound))).T, find_tools(settings.ffmpeg, settings.ffprobe))
-    sys.stdout.write(f"{out}\n")
 
 
 def speak(sentences: list[str], weights: Path, threads: int) -> np.ndarray:

@@ -1,17 +1,59 @@
 """What the Prefect UI shows of a run: a table of lines, the lips before and after, the receipt."""
 
 import base64
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 from PIL import Image
-from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 
 from media.report import receipt_markdown
 from schemas.dub import DubResult, LineReport, Receipt
 from schemas.stages import Products
+from tasks.stage import LOGGER_NAME as STAGE_LOGGER_NAME
 
 LARGEST_SHEET_PX = 1200
+
+
+@contextmanager
+def shown_progress(stages: int) -> Iterator[None]:
+    """Show as a progress bar how many of the run's stages are behind it."""
+    artifact = create_progress_artifact(progress=0.0, key="progress", description="Stages of the dub")
+    assert isinstance(artifact, UUID), "in a synchronous flow the artifact is there at once"
+    handler = _Percent(artifact, stages)
+    logger = logging.getLogger(STAGE_LOGGER_NAME)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+    update_progress_artifact(artifact, progress=100.0)
+
+
+class _Percent(logging.Handler):
+    """Raises the bar when a stage is first asked for: all that came before it is done, computed or from the cache."""
+
+    def __init__(self, artifact: UUID, stages: int) -> None:
+        super().__init__()
+        self._artifact, self._stages = artifact, stages
+        self._begun: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stage = record.__dict__["stage"]
+        if record.msg == "asked" and stage not in self._begun:
+            self._begun.add(stage)
+            done = 100.0 * (len(self._begun) - 1) / self._stages
+            update_progress_artifact(self._artifact, progress=min(99.0, done), description=f"Now: {stage}")
 
 
 def show_lines(made: Products) -> None:

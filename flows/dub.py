@@ -4,9 +4,10 @@ from prefect import flow
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.artifacts import show_lines, show_receipt
+from flows.artifacts import show_lines, show_receipt, shown_progress
 from flows.check import check_request
 from flows.deliver import deliver
+from flows.plan import planned_stages
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest, DubResult, Patch, Voice
 from schemas.motion import Faces, LineFaces
@@ -33,7 +34,8 @@ def dub_video(request: DubRequest) -> DubResult:
     place = open_workplace()
     checked = check_request(request, place)
     source = open_source(request, place)
-    with recorded_run(flow_run.get_id() or "local", request, source, place) as run:
+    run_id, stages = flow_run.get_id() or "local", len(planned_stages(request))
+    with recorded_run(run_id, request, source, place) as run, shown_progress(stages):
         looking = find_faces.submit(source.video, source.info) if request.lips == "reanimate" else None
         audio = extract_audio(source.video, source.audio)
         stems = separate(audio, source.audio.channel_layout)

@@ -39,8 +39,14 @@ class PlannedStage:
 def plan(request: DubRequest, info: MediaInfo, lines: int | None) -> tuple[PlannedStage, ...]:
     """List the stages that would run, in order, with estimated seconds."""
     what = _descriptions(request, info, lines)
-    wanted = [name for name in CPU_S_PER_S if request.lips == "reanimate" or name not in LIP_STAGES]
-    return tuple(PlannedStage(name, what[name], CPU_S_PER_S[name] * info.duration_s) for name in wanted)
+    return tuple(
+        PlannedStage(name, what[name], CPU_S_PER_S[name] * info.duration_s) for name in planned_stages(request)
+    )
+
+
+def planned_stages(request: DubRequest) -> tuple[str, ...]:
+    """Names of the stages that a request runs through, in order."""
+    return tuple(name for name in CPU_S_PER_S if request.lips == "reanimate" or name not in LIP_STAGES)
 
 
 def _descriptions(request: DubRequest, info: MediaInfo, lines: int | None) -> dict[str, str]:
