@@ -15,6 +15,10 @@ _LEVELS = 6
 _NEAREST_APERTURES = 0.012
 _SEEN = 0.5
 _TURN_WEIGHT, _BLUR_WEIGHT, _UNSEEN_COST = 6.0, 0.5, 5.0
+_FAR_FRAMES = 125
+"""As far away as weighs like a visible unlikeness: light drifts, and every entry must be decoded."""
+FARTHEST_FRAMES = 750
+"""No entry lies farther from the line, or each line of an hour-long shot would decode the hour."""
 _MOUTH_SCALE = np.array((0.03, 0.08, 0.08, 0.06))
 """Differences of aperture, width, rounding and corner height that weigh the same when mouths are compared."""
 
@@ -48,7 +52,7 @@ def choose_bank(encoded: Encoded, visible: np.ndarray, rows: np.ndarray, asked: 
     """
     turns = encoded.rest[:, :3]
     away = np.linalg.norm(turns - np.median(turns[rows], axis=0), axis=1) * _TURN_WEIGHT
-    cost = away + _BLUR_WEIGHT * _speed(encoded) + _UNSEEN_COST * (visible < _SEEN)
+    cost = away + _BLUR_WEIGHT * _speed(encoded) + _UNSEEN_COST * (visible < _SEEN) + _distance_cost(rows, len(visible))
     chosen: dict[float, int] = {}
     for mouth in _levels(asked):
         unlike = np.linalg.norm((encoded.mouth[:, :4] - mouth[:4]) / _MOUTH_SCALE, axis=1)
@@ -58,6 +62,13 @@ def choose_bank(encoded: Encoded, visible: np.ndarray, rows: np.ndarray, asked: 
             chosen[aperture] = row
     apertures = sorted(chosen)
     return BankChoice(np.array([chosen[aperture] for aperture in apertures]), np.array(apertures))
+
+
+def _distance_cost(rows: np.ndarray, count: int) -> np.ndarray:
+    """What it costs to take a mouth from far outside of rows [k]; inf where that is too far: [count]."""
+    everywhere = np.arange(count)
+    outside = np.maximum(0, np.maximum(rows.min() - everywhere, everywhere - rows.max()))
+    return np.where(outside > FARTHEST_FRAMES, np.inf, outside / _FAR_FRAMES)
 
 
 def _levels(asked: np.ndarray) -> np.ndarray:
