@@ -21,7 +21,7 @@ _NOT_MEDIA = frozenset(
     "hls dash concat imf applehttp ffmetadata tty srt webvtt ass image2 lrc subviewer sami stl microdvd".split()
 )
 _REASONS = {
-    "moov atom not found": "the file is cut short (its index is missing): copy or download it again",
+    "moov atom not found": "it is no video, or was cut short (it has no index): copy or download it again",
     "Invalid data found": "it is damaged, cut short, or not a media file: check that a player opens it",
     "Permission denied": "it may not be read: change its permissions",
 }
