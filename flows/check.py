@@ -10,7 +10,7 @@ from schemas.dub import DubRequest
 from schemas.errors import RequestError
 from schemas.media import AudioStream, MediaInfo
 from schemas.speech import Cue
-from tasks.deliver import prepare_output
+from tasks.deliver import check_output
 from tasks.ingest import inspect_source, read_cues
 from tasks.licences import needed_models
 from tasks.script import check_translation
@@ -29,7 +29,9 @@ class CheckedRequest:
 
 
 def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
-    """Open everything the request names, and check languages, licences and the output folder.
+    """Open everything the request names, and check languages, licences and what lies in the output folder.
+
+    Nothing is written.
 
     Raises: RequestError, MediaError, WeightsError.
     """
@@ -40,7 +42,7 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     _check_cue_times(cues, request, info)
     check_translation(request.source_language or audio.language, request.target_language, cues is not None)
     models = needed_models(request, place)
-    prepare_output(request, container_suffix(info))
+    check_output(request, container_suffix(info))
     return CheckedRequest(info, audio, cues, models)
 
 

@@ -120,11 +120,13 @@ def _run(request: "DubRequest", verbose: bool) -> None:
         from flows.check import check_request
         from flows.orphans import stop_orphaned_servers
         from flows.summary import print_result
+        from tasks.deliver import prepare_output
         from tasks.workplace import open_workplace
 
         place = open_workplace()
         stop_orphaned_servers(Path(os.environ["PREFECT_HOME"]))
         check_request(request, place)  # a wrong request is told before Prefect's server is started
+        prepare_output(request)
     result = _run_aloud(request) if verbose else _run_quietly(request, place.settings)
     print_result(result, Console())
 

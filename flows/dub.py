@@ -14,6 +14,7 @@ from schemas.motion import Faces, LineFaces
 from schemas.progress import report
 from schemas.speech import Script
 from schemas.stages import Products, Source, SpokenLine
+from tasks.deliver import prepare_output
 from tasks.faces import bind_faces, find_faces
 from tasks.ingest import extract_audio, open_source
 from tasks.ledger import record_products, recorded_run
@@ -33,6 +34,7 @@ def dub_video(request: DubRequest) -> DubResult:
     """Dub one video: the picture is followed on the side while the sound is taken apart."""
     place = open_workplace()
     checked = check_request(request, place)
+    prepare_output(request)
     source = open_source(request, place)
     run_id, stages = flow_run.get_id() or "local", len(planned_stages(request))
     with recorded_run(run_id, request, source, place) as run, shown_progress(stages):

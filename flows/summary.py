@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from flows.doctor import Check
 from flows.plan import START_S, PlannedStage
@@ -54,7 +54,7 @@ def _milliseconds(mean_s: float | None, p95_s: float | None) -> str:
 
 def print_checks(checks: Sequence[Check], console: Console) -> None:
     """Print what is there and what is missing."""
-    table = Table("", "what", "detail")
+    table = Table("", "what", Column("detail", overflow="fold"))
     for check in checks:
         mark = "ok" if check.is_present else ("MISSING" if check.is_required else "optional")
         table.add_row(mark, check.name, check.detail)

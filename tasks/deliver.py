@@ -28,12 +28,8 @@ def output_paths(request: DubRequest, suffix: str) -> dict[str, Path]:
     return {kind: Path(request.output_dir) / name for kind, name in names.items()}
 
 
-def prepare_output(request: DubRequest, suffix: str) -> None:
-    """Make the output folder and prove that it can be written to.
-
-    Raises:
-        RequestError: It cannot be written to, or it holds deliverables of another request.
-    """
+def prepare_output(request: DubRequest) -> None:
+    """Make the output folder and prove that it can be written to. Raises: RequestError, where it cannot."""
     folder = Path(request.output_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,6 +37,13 @@ def prepare_output(request: DubRequest, suffix: str) -> None:
             pass
     except OSError as error:
         raise RequestError(f"{folder}: cannot write there ({error.strerror}); choose another --out") from error
+
+
+def check_output(request: DubRequest, suffix: str) -> None:
+    """Refuse to replace the source or another request's deliverables; nothing is written.
+
+    Raises: RequestError, which names the file in the way.
+    """
     paths = output_paths(request, suffix)
     if Path(request.video).resolve() in {path.resolve() for path in paths.values()}:
         raise RequestError(f"{request.video}: the dub would replace its own source; choose another --out")

@@ -138,3 +138,4 @@ def test_odd_names_are_read(tmp_path: Path, clip: Path, name: str, monkeypatch: 
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code in (0, None)
+    assert not (tmp_path / "dubs").exists(), "a dry run writes nothing"

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.dub import DubRequest
 from schemas.errors import RequestError, StorageError
-from tasks.deliver import output_paths, prepare_output, same_request, write_whole
+from tasks.deliver import check_output, output_paths, prepare_output, same_request, write_whole
 
 
 def request_for(folder: Path, **changes: object) -> DubRequest:
@@ -19,15 +19,15 @@ def test_an_output_of_another_request_is_refused_unless_overwritten(tmp_path: Pa
     paths = output_paths(request_for(tmp_path), ".mp4")
     paths["video"].write_bytes(b"precious")
     with pytest.raises(RequestError, match=r"already there.*--overwrite"):
-        prepare_output(request_for(tmp_path), ".mp4")
-    prepare_output(request_for(tmp_path, overwrite=True), ".mp4")
+        check_output(request_for(tmp_path), ".mp4")
+    check_output(request_for(tmp_path, overwrite=True), ".mp4")
     assert paths["video"].read_bytes() == b"precious"
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(RequestError, match="cannot write there"):
-        prepare_output(request_for(tmp_path / "out"), ".mp4")
+        prepare_output(request_for(tmp_path / "out"))
 
 
 def test_the_source_is_never_the_target(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_source_is_never_the_target(tmp_path: Path) -> None:
     source.write_bytes(b"source")
     (tmp_path / "clip.es.mp4").symlink_to(source)
     with pytest.raises(RequestError, match="its own source"):
-        prepare_output(request_for(tmp_path, video=str(source), overwrite=True), ".mp4")
+        check_output(request_for(tmp_path, video=str(source), overwrite=True), ".mp4")
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
