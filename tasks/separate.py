@@ -15,12 +15,14 @@ from tasks.workplace import open_workplace
 def separate(audio: ArtifactRef, channel_layout: str) -> Stems:
     """Estimate the dialogue; M&E is the residual, so that both sum back to the source."""
     place = open_workplace()
+    weights = deepfilternet(place.settings.models_dir)
     samples, sample_rate_hz = place.samples(audio)
     dialogue = separate_dialogue(
         samples,
         sample_rate_hz,
         lfe_channel=lfe_channel(channel_layout),
         threads=place.settings.threads,
+        model=weights.path,
         on_progress=lambda done, total: report("separate", done, total),
     )
     background = samples - dialogue
@@ -28,7 +30,7 @@ def separate(audio: ArtifactRef, channel_layout: str) -> Stems:
         dialogue=place.put_samples(dialogue, sample_rate_hz),
         background=place.put_samples(background, sample_rate_hz),
         null_test_db=_null_test_db(samples, dialogue + background),
-        model=deepfilternet().ref,
+        model=weights.ref,
     )
 
 

@@ -30,7 +30,7 @@ def cast(lines: tuple[Line, ...], dialogue: ArtifactRef, language: str) -> tuple
     place = open_workplace()
     samples, sample_rate_hz = place.samples(dialogue)
     speech = resample(to_mono(samples), sample_rate_hz, SPEECH_RATE_HZ)
-    encoder = speaker_encoder().path
+    encoder = speaker_encoder(place.settings.models_dir).path
     originals = {}
     for speaker in dict.fromkeys(line.speaker for line in lines):
         own = _speech_of(speaker, lines, speech)

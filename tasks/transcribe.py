@@ -11,6 +11,7 @@ from models.weights.resolve import pyannote_segmentation, speaker_encoder, whisp
 from schemas.artifact import ArtifactRef
 from schemas.errors import MediaError
 from schemas.progress import report
+from schemas.settings import Settings
 from schemas.speech import Transcript
 from tasks.stage import stage_task
 from tasks.workplace import open_workplace
@@ -33,24 +34,24 @@ def transcribe(dialogue: ArtifactRef, language: str | None, speakers: int | None
     speech = resample(to_mono(samples), sample_rate_hz, SPEECH_RATE_HZ)
     heard = recognise(
         speech,
-        weights=whisper_base(settings.cache_dir).path,
+        weights=whisper_base(settings.cache_dir, settings.models_dir).path,
         language=language,
         threads=settings.threads,
         on_progress=lambda done, total: report("transcribe", done, total, "words"),
     )
     if not heard.words:
         raise MediaError("no speech was recognised in this audio: choose another with --audio-track, or name --from")
-    return _with_speakers(heard, speech, speakers, settings.threads)
+    return _with_speakers(heard, speech, speakers, settings)
 
 
-def _with_speakers(heard: Recognition, speech: np.ndarray, speakers: int | None, threads: int) -> Transcript:
+def _with_speakers(heard: Recognition, speech: np.ndarray, speakers: int | None, settings: Settings) -> Transcript:
     report("transcribe", 0, 1, "speakers")
     turns = diarize(
         speech,
-        segmentation=pyannote_segmentation().path,
-        encoder=speaker_encoder().path,
+        segmentation=pyannote_segmentation(settings.models_dir).path,
+        encoder=speaker_encoder(settings.models_dir).path,
         num_speakers=speakers,
-        threads=threads,
+        threads=settings.threads,
     )
     words = prepare_words(heard.words, turns, dialogue=speech)
     lines = build_lines(words, turns, dialogue=speech)

@@ -45,7 +45,7 @@ def recognise_dub(place: Workplace, heard: Heard, language: str) -> tuple[Word, 
     if language.split("-")[0].lower() not in supported_source_languages():
         return None
     speech = resample(to_mono(heard.samples), heard.sample_rate_hz, SPEECH_RATE_HZ)
-    weights = whisper_base(place.settings.cache_dir).path
+    weights = whisper_base(place.settings.cache_dir, place.settings.models_dir).path
     return transcribe(speech, weights=weights, language=language, threads=place.settings.threads).words
 
 
@@ -78,7 +78,7 @@ def _window(start_s: float, free_s: float) -> TimeSpan:
 
 def voice_similarity(place: Workplace, spoken: tuple[SpokenLine, ...]) -> dict[str, float]:
     """Cosine of each take's voice to the mean of the same speaker's other takes."""
-    encoder = speaker_encoder().path
+    encoder = speaker_encoder(place.settings.models_dir).path
     voices: dict[str, dict[str, np.ndarray]] = {}
     for item in spoken:
         if item.take is not None:
