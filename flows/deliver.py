@@ -28,12 +28,16 @@ def deliver(request: DubRequest, run: Run, made: Products, models: tuple[ModelRe
     earlier = delivered_before(paths, {record.sha256 for record in inputs}, made.movie.video)
     sheet = _sheet(run, made, place)
     if earlier is None:
+        # The receipt goes first: it says whose files these are, so that a delivery cut short is completed by the
+        # next run. The report goes last: where it lies, everything does.
+        paths["report"].unlink(missing_ok=True)
         movie = place.store.get_bytes(made.movie.video)
         files = {"video": movie, "srt": made.movie.srt.encode(), "webvtt": made.movie.webvtt.encode()}
-        for kind, data in files.items():
-            write_whole(paths[kind], data)
         outputs = tuple(_record(paths[kind].name, data) for kind, data in files.items())
         receipt = _receipt(request, run, made, models, (inputs, outputs))
+        write_whole(paths["receipt"], receipt.model_dump_json(indent=1).encode())
+        for kind, data in files.items():
+            write_whole(paths[kind], data)
         page = render_report(
             receipt,
             line_media(place, made),
@@ -42,7 +46,6 @@ def deliver(request: DubRequest, run: Run, made: Products, models: tuple[ModelRe
             contact_sheet_png=sheet,
         )
         write_whole(paths["report"], page.encode())
-        write_whole(paths["receipt"], receipt.model_dump_json(indent=1).encode())
     run.finish(place.store.put_bytes(paths["receipt"].read_bytes(), "application/json"))
     return _result(run, made, paths)
 

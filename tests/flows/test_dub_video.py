@@ -119,6 +119,20 @@ def test_the_same_request_again_runs_nothing_and_changes_nothing(
     assert {path.name: path.read_bytes() for path in first.iterdir()} == before
 
 
+@pytest.mark.usefixtures("first")
+def test_a_delivery_cut_short_is_completed_by_the_next_run(
+    dub: Dub, request_arguments: tuple[object, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "astronaut.es.srt").mkdir()  # the subtitles cannot be written
+    failed = dub(*request_arguments, "--script", SCRIPT, "--out", tmp_path, "--overwrite")
+    assert failed.returncode == 1, failed.stderr
+    assert "nothing is lost" in failed.stderr
+    (tmp_path / "astronaut.es.srt").rmdir()
+    done = dub(*request_arguments, "--script", SCRIPT, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.iterdir())) == 5
+
+
 def test_an_edited_line_recomputes_that_line_only(
     first: Path, dub: Dub, request_arguments: tuple[object, ...], tmp_path: Path
 ) -> None:
