@@ -26,6 +26,22 @@ class Motion:
     rest: np.ndarray
     visible: np.ndarray
 
+    def z_scored(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mouth [T, m] and rest [T, r] in units of the space's mean and standard deviation: what networks work on."""
+        mean, std = _statistics(self.space)
+        split = len(self.space.mouth_dims)
+        kept = slice(split, split + self.rest.shape[1])
+        return (self.mouth - mean[:split]) / std[:split], (self.rest - mean[kept]) / std[kept]
+
+    @classmethod
+    def of_mouth(cls, space: MotionSpace, z_scored: np.ndarray) -> "Motion":
+        """A generated mouth [T, m], in z-scores, as motion without a rest."""
+        mean, std = _statistics(space)
+        split = len(space.mouth_dims)
+        mouth = (z_scored * std[:split] + mean[:split]).astype(np.float32)
+        frames = len(mouth)
+        return cls(space, mouth, np.zeros((frames, 0), np.float32), np.ones(frames, np.float32))
+
     def to_bytes(self) -> bytes:
         """Safetensors bytes that `from_bytes` reads back exactly."""
         arrays = {"mouth": self.mouth, "rest": self.rest, "visible": self.visible}
@@ -42,6 +58,10 @@ class Motion:
             return cls(space, arrays["mouth"], arrays["rest"], arrays["visible"])
         except (KeyError, ValueError) as error:
             raise ArtifactCorrupt(f"these bytes are not a stored motion: {error}") from error
+
+
+def _statistics(space: MotionSpace) -> tuple[np.ndarray, np.ndarray]:
+    return np.asarray(space.mean, np.float32), np.asarray(space.std, np.float32)
 
 
 def _metadata(header: bytes) -> dict[str, str]:

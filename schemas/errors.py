@@ -2,6 +2,7 @@
 
     JamdubError          1   our own fault
     ├── RequestError     2   the request is wrong: a missing file, an unknown language, a bad script
+    │   └── LengthMismatch   sound and motion of one clip do not last equally long
     ├── MediaError       3   the media cannot be dubbed: broken, silent, no audio
     ├── WeightsError     1   a weight file is missing, altered, or its licence forbids this run
     ├── StorageError     1   the object store or the catalogue failed
@@ -23,6 +24,10 @@ class RequestError(JamdubError):
     """The request cannot be carried out as asked."""
 
     exit_code = 2
+
+
+class LengthMismatch(RequestError):
+    """Sound and motion that are to go together do not last equally long."""
 
 
 class MediaError(JamdubError):

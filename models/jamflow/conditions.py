@@ -3,8 +3,8 @@
 Letters: b clips, n mel frames, m motion frames, w width.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from models.jamflow.audio_dit import AudioGiven
 from models.jamflow.motion_dit import MotionGiven
+from models.jamflow.tokens import PADDING
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -68,26 +69,42 @@ class Given:
         )
         return Given(audio, motion, nothing, nothing)
 
-    def beside(self, other: "Given") -> "Given":
-        """Both batches as one, for a single pass of the network."""
-        return Given(
-            _joined(self.audio, other.audio),
-            _joined(self.motion, other.motion),
-            torch.cat([self.audio_listens, other.audio_listens]),
-            torch.cat([self.motion_listens, other.motion_listens]),
-        )
+
+def stack(clips: Sequence[Given]) -> Given:
+    """Make one batch of several: shorter clips are padded, clips without a stream have none of its frames."""
+    return Given(
+        _stacked([clip.audio for clip in clips]),
+        _stacked([clip.motion for clip in clips]),
+        torch.cat([clip.audio_listens for clip in clips]),
+        torch.cat([clip.motion_listens for clip in clips]),
+    )
 
 
-def _joined(one: T, other: T) -> T:
-    if one is None or other is None:
-        return one
-    fields = {}
-    for name in one.__dataclass_fields__:  # type: ignore[attr-defined]
-        parts = getattr(one, name), getattr(other, name)
+def _stacked(streams: list[Any]) -> Any:
+    present = next((stream for stream in streams if stream is not None), None)
+    if present is None:
+        return None
+    columns = {}
+    for field in fields(present):
+        parts = [getattr(stream, field.name, None) for stream in streams]
         there = next((part for part in parts if part is not None), None)
-        filled = [torch.zeros_like(there) if part is None else part for part in parts] if there is not None else []
-        fields[name] = torch.cat(filled) if filled else None
-    return type(one)(**fields)
+        columns[field.name] = None if there is None else _padded(parts, there, PADDING if field.name == "tokens" else 0)
+    return type(present)(**columns)
+
+
+def _padded(parts: list[Tensor | None], like: Tensor, value: int) -> Tensor:
+    """Join along the clips, filling axis 1 up to the longest; a part that is missing is a clip without frames."""
+    nothing = like.new_zeros(1, *([0] if like.dim() > 1 else []), *like.shape[2:])
+    there = [nothing if part is None else part for part in parts]
+    if like.dim() == 1:
+        return torch.cat(there)
+    longest = max(part.shape[1] for part in there)
+    joined = like.new_full((sum(len(part) for part in there), longest, *like.shape[2:]), value)
+    row = 0
+    for part in there:
+        joined[row : row + len(part), : part.shape[1]] = part
+        row += len(part)
+    return joined
 
 
 @dataclass(frozen=True)

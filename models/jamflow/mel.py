@@ -4,6 +4,7 @@ Source: F5-TTS, the "vocos" mel (https://github.com/SWivid/F5-TTS, MIT); the cod
 """
 
 import functools
+import math
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,8 @@ FFT_SAMPLES = 1024  # the window, too
 SHORTEST_SAMPLES = FFT_SAMPLES // 2 + 1  # half a window is mirrored at each end
 
 _FLOOR = 1e-5
+MEL_FLOOR = math.log(_FLOOR)
+"""Of digital silence."""
 
 
 def frames_of(samples: int) -> int:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from models.jamflow.conditions import Given, Pair, each
+from models.jamflow.conditions import Given, Pair, each, stack
 from models.jamflow.joint import JamFlow
 from models.jamflow.layers import silenced
 from models.jamflow.schedule import EULER, Solver
@@ -97,7 +97,7 @@ class _Field:
     ) -> None:
         self.model, self.guidance, self.progress, self.evaluations = model, guidance, progress, len(times)
         # Conditioned and null clips go through the network as one batch.
-        batch = given.beside(given.without_conditions()) if guidance.is_on else given
+        batch = stack([given, given.without_conditions()]) if guidance.is_on else given
         device = given.audio_listens.device
         self.conditions = model.condition(batch)
         self.still = batch.streams.map(lambda stream: stream.clean)

@@ -1,8 +1,9 @@
-"""Golden numbers of the upstream networks, and models to hold against them."""
+"""Golden numbers of the upstream networks, and small random models and clips for theorems."""
 
 import importlib.util
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +14,21 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from models.jamflow.audio_dit import AudioDiT
-from models.jamflow.config import AudioConfig, TrunkConfig
+from models.jamflow.audio_dit import AudioDiT, AudioGiven
+from models.jamflow.conditions import Given, Pair
+from models.jamflow.config import (
+    COUPLING,
+    AudioConfig,
+    JamFlowConfig,
+    JointConfig,
+    MotionConfig,
+    TrunkConfig,
+    audio,
+    trunk,
+)
 from models.jamflow.f5 import audio_dit
+from models.jamflow.joint import JamFlow
+from models.jamflow.motion_dit import MotionGiven
 
 
 @dataclass(frozen=True)
@@ -114,3 +127,60 @@ def audio_config(arch: dict[str, Any]) -> AudioConfig:
 @pytest.fixture(scope="session")
 def goldens(shared_dir: Path) -> Goldens:
     return Goldens(shared_dir / "parity")
+
+
+BANDS, MOUTH, REST, RATIO = 100, 5, 3, 3.75
+OPEN = replace(COUPLING, is_gated=False)
+
+
+def _small_config(coupling: JointConfig = OPEN, features: int = 0) -> JamFlowConfig:
+    return JamFlowConfig(
+        audio(trunk(64, 4, 2, 32), 32, 2, 50),
+        MotionConfig(trunk(48, 4, 2, 32), MOUTH, REST, RATIO, features),
+        coupling,
+    )
+
+
+def _small_model(coupling: JointConfig = OPEN, seed: int = 0, features: int = 0) -> JamFlow:
+    """Random everywhere: a fresh model has zeros where these theorems need numbers."""
+    torch.manual_seed(seed)
+    model = JamFlow(_small_config(coupling, features))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name != "gates":
+                parameter.normal_(0, 0.3 / max(1, parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 0.1)
+    return model.eval()
+
+
+def _clip(mel_frames: int, motion_frames: int, seed: int = 0, *, listens: bool = True) -> tuple[Given, Pair[Tensor]]:
+    """A clip of random material, half of it known, and a state."""
+    torch.manual_seed(1000 + seed)
+    yes = torch.ones(1, dtype=torch.bool)
+    sound = AudioGiven(
+        mel=torch.randn(1, mel_frames, BANDS),
+        known=torch.arange(mel_frames)[None] < mel_frames // 2,
+        tokens=torch.randint(0, 50, (1, max(1, mel_frames // 3))),
+        has_text=yes,
+        lengths=torch.tensor([mel_frames]),
+        is_generated=yes,
+    )
+    motion = MotionGiven(
+        mouth=torch.randn(1, motion_frames, MOUTH),
+        mouth_known=torch.arange(motion_frames)[None] < motion_frames // 3,
+        rest=torch.randn(1, motion_frames, REST),
+        rest_known=torch.ones(1, motion_frames, dtype=torch.bool),
+        lengths=torch.tensor([motion_frames]),
+        is_generated=yes,
+    )
+    state = Pair(torch.randn(1, mel_frames, BANDS), torch.randn(1, motion_frames, MOUTH))
+    return Given(sound, motion if motion_frames else None, yes & listens, yes & listens), state
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Callable[..., JamFlow]:
+    return _small_model
+
+
+@pytest.fixture(scope="session")
+def clip() -> Callable[..., tuple[Given, Pair[Tensor]]]:
+    return _clip

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.jamflow.audio_dit import AudioDiT, AudioGiven
-from models.jamflow.conditions import Given, Pair
+from models.jamflow.conditions import Given, Pair, stack
 from models.jamflow.config import COUPLING, JamFlowConfig, MotionConfig, trunk
 from models.jamflow.joint import JamFlow
 from models.jamflow.packed import pack
@@ -59,7 +59,7 @@ def forward(model: JamFlow, goldens: Any, case: dict[str, Any]) -> tuple[Tensor,
     given = given_audio(cond, known, tokens, lengths, drop_text=case.get("drop_text", False))
     t = time.reshape(-1)
     if case.get("cfg_infer"):
-        given, x, t = given.beside(given.without_conditions()), torch.cat([x, x]), torch.cat([t, t])
+        given, x, t = stack([given, given.without_conditions()]), torch.cat([x, x]), torch.cat([t, t])
     conditions, modulation = model.condition(given), model.modulate(Pair(t, None))
     out = model.velocity(Pair(x, None), modulation, conditions).audio
     assert out is not None
