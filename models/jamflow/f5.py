@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from models.jamflow.audio_dit import AudioDiT
-from models.jamflow.config import RELEASES, AudioConfig
-from models.jamflow.tensors import fit_state, read_tensors
+from models.jamflow.config import RELEASES, AudioConfig, joined
+from models.jamflow.joint import JamFlow
+from models.jamflow.tensors import build, read_tensors
 from models.weights.files import sha256_of
 from schemas.errors import WeightsError
+from schemas.motion import MotionSpace
 
 LICENCE = "CC-BY-NC-4.0"
 HASHES: Mapping[str, str] = {
@@ -82,10 +84,7 @@ def audio_dit(tensors: Mapping[str, Tensor], config: AudioConfig, path: Path) ->
     bare = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items() if not _BOOKKEEPING.match(name)}
     _check_rotary(tensors, config, path)
     renamed = {_renamed(name): tensor for name, tensor in bare.items()}
-    with torch.device("meta"):
-        network = AudioDiT(config)
-    network.load_state_dict(fit_state(_fused(renamed, config), network, path), assign=True)
-    return network.eval()
+    return build(lambda: AudioDiT(config), _fused(renamed, config), path)
 
 
 def _renamed(name: str) -> str:
@@ -116,3 +115,19 @@ def _check_rotary(tensors: Mapping[str, Tensor], config: AudioConfig, path: Path
             rates.shape == expected.shape and torch.allclose(rates.float(), expected, rtol=1e-4)
         ):
             raise WeightsError(f"{path}: {name} is not that of base 10000 over {width} numbers: another network")
+
+
+def join_release(path: Path, release: str, space: MotionSpace, seed: int) -> JamFlow:
+    """The joint model as stage 2 of a training begins it: a released Audio-DiT beside a new Motion-DiT.
+
+    Until it is trained it speaks as F5-TTS does, and its mouth says nothing.
+
+    Raises:
+        WeightsError: As `load_release`.
+    """
+    trained = load_release(path, release)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = JamFlow(joined(RELEASES[release], space))
+    model.audio.load_state_dict(trained.state_dict())
+    return model.eval()

@@ -2,9 +2,9 @@
 
 import pickle
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import torch
@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from schemas.errors import WeightsError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _MOST_NAMES = 3
 # What torch's reader is known to raise on damaged files, found by flipping bits in good ones.
@@ -72,6 +74,22 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
     if not isinstance(held, Mapping):
         raise WeightsError(f"{path} holds a {type(held).__name__} in place of named tensors: it is no weight file")
     return held.get("ema_model_state_dict", held)
+
+
+def build(make: Callable[[], Network], state: Mapping[str, Tensor], path: Path) -> Network:
+    """Make a network and fill it with a state, in eval mode; `path` is for messages.
+
+    The numbers are copied into memory of their own: where tensors lie in a file's image, products of matrices can
+    differ in their last bit, and a take would depend on how its weights were read.
+
+    Raises:
+        WeightsError: The state is not this network's.
+    """
+    with torch.device("meta"):
+        network = make()
+    network.to_empty(device="cpu")
+    network.load_state_dict(fit_state(state, network, path))
+    return network.eval()
 
 
 def fit_state(state: Mapping[str, Tensor], network: nn.Module, path: Path) -> dict[str, Tensor]:
