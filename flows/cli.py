@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from flows.models_cli import models_app
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from schemas.dub import DubRequest, DubResult
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(models_app, name="models")
 
 CANCELLED = 130
 

@@ -55,6 +55,11 @@ class Given:
         """Both streams; they have `frames`, `known`, `clean` and `is_generated` in common."""
         return Pair(self.audio, self.motion)
 
+    def to(self, device: torch.device) -> "Given":
+        """The same on another device."""
+        audio, motion = self.streams.map(lambda stream: _placed(stream, device))
+        return Given(audio, motion, self.audio_listens.to(device), self.motion_listens.to(device))
+
     def without_conditions(self) -> "Given":
         """The null conditions of guidance: no text, nothing known, no joint access."""
         nothing = torch.zeros_like(self.audio_listens)
@@ -68,6 +73,11 @@ class Given:
             features_known=None,
         )
         return Given(audio, motion, nothing, nothing)
+
+
+def _placed(stream: Any, device: torch.device) -> Any:
+    columns = {field.name: getattr(stream, field.name) for field in fields(stream)}
+    return replace(stream, **{name: part.to(device) for name, part in columns.items() if part is not None})
 
 
 def stack(clips: Sequence[Given]) -> Given:

@@ -20,11 +20,16 @@ from schemas.errors import WeightsError
 from schemas.motion import MotionSpace
 
 LICENCE = "CC-BY-NC-4.0"
+WEIGHTS_FILES: Mapping[str, str] = {
+    "F5TTS_v1_Base": "model_1250000.safetensors",
+    "F5TTS_Base": "model_1200000.safetensors",
+}
+"""What upstream calls them, each in a folder of the release's name."""
 HASHES: Mapping[str, str] = {
     "670900fd14e6c458b95da6e9ed317cdb20dbaf7a1c02ac06a05475a9d32b6a38": "F5TTS_v1_Base",
     "4180310f91d592cee4bc14998cd37c781f779cf105e8ca8744d9bd48ca7046ae": "F5TTS_Base",
 }
-"""sha256 of the released safetensors files (model_1250000 of v1, model_1200000 of v0)."""
+"""sha256 of those files."""
 
 _PREFIX = "ema_model.transformer."
 _BOOKKEEPING = re.compile(r"^(initted|step|ema_model\.mel_spec\..*|.*\.inv_freq)$")

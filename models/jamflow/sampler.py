@@ -30,6 +30,9 @@ class Guidance:
         return self.audio != 0 or self.motion != 0
 
 
+USUAL_GUIDANCE = Guidance()
+
+
 def draw_noise(
     lengths: Int[Tensor, " b"], padded: int, width: int, seeds: Sequence[int]
 ) -> Float[Tensor, "b padded width"]:
@@ -60,7 +63,7 @@ def sample(
     grid: Float[Tensor, " s1"],
     *,
     solver: Solver = EULER,
-    guidance: Guidance = Guidance(),
+    guidance: Guidance = USUAL_GUIDANCE,
     progress: Progress | None = None,
 ) -> Pair[Tensor]:
     """Generate what is to be generated; what is known comes back untouched.

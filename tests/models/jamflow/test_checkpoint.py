@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 import models.jamflow.f5 as f5
 from models.facemesh.space import space as facemesh_space
@@ -20,7 +20,7 @@ from models.jamflow.conditions import Pair
 from models.jamflow.config import AUDIO, COUPLING, RELEASES, V1_BASE, JamFlowConfig, joined, trunk
 from models.jamflow.joint import JamFlow
 from models.jamflow.tensors import read_tensors
-from models.jamflow.tokens import Vocabulary, released_vocabulary
+from models.jamflow.tokens import Vocabulary
 from schemas.errors import WeightsError
 from schemas.motion import MotionSpace
 
@@ -310,26 +310,6 @@ def test_what_is_no_weight_file_is_told(tmp_path: Path) -> None:
     assert "holds a list in place of named tensors" in told(lambda: read_tensors(tmp_path / "list.pt"))
     torch.save({"epoch": 3}, tmp_path / "numbers.pt")
     assert "holds no tensors" in told(lambda: read_tensors(tmp_path / "numbers.pt"))
-
-
-@pytest.mark.slow
-def test_a_release_of_full_size_becomes_a_joint_checkpoint(tmp_path: Path) -> None:
-    """The whole way of the official file: read, joined, saved, loaded, 2.7 GB; it speaks as the release did."""
-    torch.manual_seed(1)
-    original = AudioDiT(V1_BASE).eval()
-    torch.nn.init.normal_(original.trunk.velocity.weight, std=0.02)
-    path = tmp_path / "F5TTS_v1_Base" / "model_1250000.safetensors"
-    path.parent.mkdir()
-    save_file(released_names(original), path)
-    model = f5.join_release(path, "F5TTS_v1_Base", facemesh_space(), seed=0)
-    path.unlink()
-    description = DESCRIBED.model_copy(update={"motion_space": facemesh_space(), "licence": f5.LICENCE})
-    save_checkpoint(tmp_path / "joint", model, released_vocabulary(), description)
-    again = load_checkpoint(tmp_path / "joint", facemesh_space())
-    assert again.model.config.audio.masks_text_filler and again.model.config.audio.trunk.rotary_heads == 16
-    for name, tensor in original.state_dict().items():
-        assert torch.equal(again.model.audio.state_dict()[name], tensor), name
-    assert load_file(tmp_path / "joint" / WEIGHTS)["gates"].abs().sum() == 0
 
 
 def test_a_joint_model_starts_from_its_seed(tmp_path: Path, network: AudioDiT, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,73 @@
+"""`jamdub models`: which weights are there, whether they are whole, and how released ones become ours."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from schemas.errors import RequestError
+from schemas.settings import Settings
+
+models_app = typer.Typer(no_args_is_help=False, rich_markup_mode=None, help="List, verify and convert weights.")
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List, verify and convert weights; without a command: list."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """List the weights that jamdub knows: what is there, under which licence, and how to get the rest."""
+    from flows.models_table import rows
+
+    found, console = rows(Settings()), Console()
+    table = Table("", Column("weights", no_wrap=True), Column("size", no_wrap=True), Column("licence", overflow="fold"))
+    for row in found:
+        size = f"{row.size_bytes / 1e6:.1f} MB" if row.is_present else ""
+        table.add_row("ok" if row.is_present else row.absent, row.name, size, row.licence)
+    console.print(table)
+    for row in found:
+        if row.detail:
+            console.print(f"{row.name}: {row.detail}", markup=False, highlight=False, soft_wrap=True)
+
+
+@models_app.command()
+def verify(
+    path: Annotated[Path, typer.Argument(help="A checkpoint folder, a Vocos folder, or a released F5-TTS file.")],
+    release: Annotated[
+        str | None, typer.Option(help="Which F5-TTS a released file is: F5TTS_v1_Base, F5TTS_Base.")
+    ] = None,
+) -> None:
+    """Check weights completely: every hash, name and shape; nothing in them is run."""
+    from flows.models_table import verified
+
+    with Console(stderr=True).status(f"reading {path}"):
+        facts = verified(path, release)
+    for name, value in facts.items():
+        typer.echo(f"{name:>14}  {value}")
+
+
+@models_app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A released F5-TTS file: .safetensors or .pt.")],
+    target: Annotated[Path, typer.Argument(help="Folder of the new joint checkpoint.")],
+    release: Annotated[str, typer.Option(help="Which F5-TTS it is: F5TTS_v1_Base, F5TTS_Base.")],
+    space: Annotated[str, typer.Option("--motion-space", help="Motion space of the new branch.")] = "facemesh",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the new branch's weights.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint that is there.")] = False,
+) -> None:
+    """Join a released F5-TTS with a new motion branch, to be trained: it speaks as before, its mouth says nothing."""
+    from flows.models_table import join
+
+    if target.exists() and not overwrite:
+        raise RequestError(f"{target} is already there: pass --overwrite or choose another folder")
+    with Console(stderr=True).status(f"joining {source.name}"):
+        description = join(source, target, release, space, seed)
+    typer.echo(f"{target}: {description.weights_bytes / 1e6:.0f} MB, {description.licence}; {description.origin}")
+    if not description.commercial_use:
+        typer.echo("not for commercial use: a commercial run will refuse it")
