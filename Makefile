@@ -5,11 +5,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+VENV_BENCH ?= .venv-bench
+BIN_BENCH := $(VENV_BENCH)/bin
+READY_BENCH := $(VENV_BENCH)/.ready
 
 export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format bench bench-stages bench-jamflow clean
 
 setup: $(READY)
 
@@ -39,14 +42,29 @@ test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 	$(BIN)/python -m pytest -m slow
 
-bench: $(READY)
+bench: bench-stages bench-jamflow
+
+bench-stages: $(READY)
 	$(BIN)/python examples/make_sample.py demo/astronaut.mp4
 	$(BIN)/python benchmarks/stages.py demo/astronaut.mp4 --from en --to es --script examples/astronaut_es.srt \
 	    --lips reanimate --speakers 1
+
+# Against F5-TTS's own network; results as Markdown on the standard output, for docs/performance-jamflow.md.
+bench-jamflow: $(READY_BENCH)
+	$(BIN_BENCH)/python benchmarks/jamflow.py --plot docs/jamflow-cost.png
+
+# F5-TTS cannot share our environment (protobuf), so it gets one of its own that looks for the rest in ours.
+$(READY_BENCH): benchmarks/requirements-f5.txt $(READY)
+	$(BIN)/python -m venv --clear --without-pip $(VENV_BENCH)
+	$(BIN)/pip --python $(BIN_BENCH)/python install --quiet --disable-pip-version-check --no-deps \
+	    -r benchmarks/requirements-f5.txt
+	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" \
+	    > "$$($(BIN_BENCH)/python -c 'import site; print(site.getsitepackages()[0])')/jamdub.pth"
+	touch $@
 
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV_BENCH) demo .mypy_cache .ruff_cache

@@ -95,6 +95,12 @@ def _check(name: str, mode: Mode, material: Material) -> None:
         ("the face's other motion", mode.rest, material.rest is not None),
     ):
         _need(name, what, need, there)
+    for stream, is_generated, hidden in (
+        ("sound", mode.generates_audio, material.hidden_audio),
+        ("mouth", mode.generates_mouth, material.hidden_mouth),
+    ):
+        if hidden and not is_generated:
+            raise RequestError(f"mode {name} generates no {stream}: hide no spans of it, or choose another mode")
     mouth = _stream_need(mode.generates_mouth, material.hidden_mouth, mode.has_motion)
     _need(name, "the mouth's motion", mouth, material.mouth is not None)
     _need(name, "sound", _stream_need(mode.generates_audio, material.hidden_audio, True), material.mel is not None)

@@ -3,9 +3,9 @@
 Letters: b clips, n mel frames, m motion frames, w width.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from jaxtyping import Bool, Complex, Float
@@ -19,11 +19,15 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-class Pair(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Pair(Generic[T]):
     """The same thing of both streams; None where a stream is absent."""
 
     audio: T | None
     motion: T | None
+
+    def __iter__(self) -> Iterator[T | None]:
+        return iter((self.audio, self.motion))
 
     def map(self, function: Callable[[T], U]) -> "Pair[U]":
         """Apply a function to what is there."""
@@ -70,9 +74,13 @@ class Given:
             self.motion,
             mouth_known=torch.zeros_like(self.motion.mouth_known),
             rest_known=torch.zeros_like(self.motion.rest_known),
-            features_known=None,
+            features_known=_none_of(self.motion.features_known),
         )
         return Given(audio, motion, nothing, nothing)
+
+
+def _none_of(known: Tensor | None) -> Tensor | None:
+    return None if known is None else torch.zeros_like(known)
 
 
 def _placed(stream: Any, device: torch.device) -> Any:
@@ -82,38 +90,38 @@ def _placed(stream: Any, device: torch.device) -> Any:
 
 def stack(clips: Sequence[Given]) -> Given:
     """Make one batch of several: shorter clips are padded, clips without a stream have none of its frames."""
+    counts = [len(clip.audio_listens) for clip in clips]
     return Given(
-        _stacked([clip.audio for clip in clips]),
-        _stacked([clip.motion for clip in clips]),
+        _stacked([clip.audio for clip in clips], counts),
+        _stacked([clip.motion for clip in clips], counts),
         torch.cat([clip.audio_listens for clip in clips]),
         torch.cat([clip.motion_listens for clip in clips]),
     )
 
 
-def _stacked(streams: list[Any]) -> Any:
+def _stacked(streams: list[Any], counts: list[int]) -> Any:
     present = next((stream for stream in streams if stream is not None), None)
     if present is None:
         return None
     columns = {}
     for field in fields(present):
         parts = [getattr(stream, field.name, None) for stream in streams]
-        there = next((part for part in parts if part is not None), None)
-        columns[field.name] = None if there is None else _padded(parts, there, PADDING if field.name == "tokens" else 0)
+        columns[field.name] = _joined(parts, counts, PADDING if field.name == "tokens" else 0)
     return type(present)(**columns)
 
 
-def _padded(parts: list[Tensor | None], like: Tensor, value: int) -> Tensor:
-    """Join along the clips, filling axis 1 up to the longest; a part that is missing is a clip without frames."""
-    nothing = like.new_zeros(1, *([0] if like.dim() > 1 else []), *like.shape[2:])
-    there = [nothing if part is None else part for part in parts]
-    if like.dim() == 1:
-        return torch.cat(there)
-    longest = max(part.shape[1] for part in there)
-    joined = like.new_full((sum(len(part) for part in there), longest, *like.shape[2:]), value)
-    row = 0
-    for part in there:
-        joined[row : row + len(part), : part.shape[1]] = part
-        row += len(part)
+def _joined(parts: list[Tensor | None], counts: list[int], value: int) -> Tensor | None:
+    """Put clips below each other, filling axis 1 up to the longest; a part that is missing has no frames."""
+    like = next((part for part in parts if part is not None), None)
+    if like is None:
+        return None
+    longest = max((part.shape[1] for part in parts if part is not None and part.dim() > 1), default=0)
+    joined = like.new_full((sum(counts), *([longest] if like.dim() > 1 else []), *like.shape[2:]), value)
+    for part, rows in zip(parts, joined.split(counts), strict=True):
+        if part is not None and like.dim() > 1:
+            rows[:, : part.shape[1]] = part
+        elif part is not None:
+            rows.copy_(part)
     return joined
 
 

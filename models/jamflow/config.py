@@ -86,7 +86,7 @@ class MotionConfig:
 
 @dataclass(frozen=True)
 class Windows:
-    """The paper's asymmetric masks (section 1.6): how far a query of a joint block sees, in time."""
+    """The paper's asymmetric masks: how far a query of a joint block sees, in time."""
 
     motion_to_motion_s: float
     motion_to_audio_s: float

@@ -7,6 +7,7 @@ whether it is v0 or v1, so the caller names the release, and the file's hash and
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -20,15 +21,16 @@ from schemas.errors import WeightsError
 from schemas.motion import MotionSpace
 
 LICENCE = "CC-BY-NC-4.0"
-WEIGHTS_FILES: Mapping[str, str] = {
-    "F5TTS_v1_Base": "model_1250000.safetensors",
-    "F5TTS_Base": "model_1200000.safetensors",
-}
+WEIGHTS_FILES: Mapping[str, str] = MappingProxyType(
+    {"F5TTS_v1_Base": "model_1250000.safetensors", "F5TTS_Base": "model_1200000.safetensors"}
+)
 """What upstream calls them, each in a folder of the release's name."""
-HASHES: Mapping[str, str] = {
-    "670900fd14e6c458b95da6e9ed317cdb20dbaf7a1c02ac06a05475a9d32b6a38": "F5TTS_v1_Base",
-    "4180310f91d592cee4bc14998cd37c781f779cf105e8ca8744d9bd48ca7046ae": "F5TTS_Base",
-}
+HASHES: Mapping[str, str] = MappingProxyType(
+    {
+        "670900fd14e6c458b95da6e9ed317cdb20dbaf7a1c02ac06a05475a9d32b6a38": "F5TTS_v1_Base",
+        "4180310f91d592cee4bc14998cd37c781f779cf105e8ca8744d9bd48ca7046ae": "F5TTS_Base",
+    }
+)
 """sha256 of those files."""
 
 _PREFIX = "ema_model.transformer."

@@ -20,6 +20,7 @@ from models.jamflow.duration import duration_frames, sampled_frames
 from models.jamflow.joint import JamFlow
 from models.jamflow.lengths import common_period
 from models.jamflow.mel import mel_spectrogram
+from models.jamflow.modes import MODES, Mode
 from models.jamflow.prompt import raise_loudness, with_full_stop, with_space
 from models.jamflow.sampler import USUAL_GUIDANCE, Guidance, Progress, noise_for, sample
 from models.jamflow.schedule import EULER, Solver, swayed, uniform_grid
@@ -107,7 +108,7 @@ def speak(
     chunks = [chunk for chunk in split_text(text, limit) if chunk]
     parts = []
     for index, chunk in enumerate(chunks):
-        material = _material(model, vocabulary, wave, with_space(prompt_text), chunk, speed)
+        material = _material(model, vocabulary, wave, with_space(prompt_text), chunk, speed, MODES[mode])
         composed = compose(mode, material, model.config.motion)
         told = None if progress is None else _offset(progress, index, len(chunks))
         parts.append(generate(model, composed, sampling, seed=seed + index, progress=told))
@@ -122,15 +123,15 @@ def speak(
 
 
 def _material(
-    model: JamFlow, vocabulary: Vocabulary, wave: Tensor, prompt_text: str, text: str, speed: float
+    model: JamFlow, vocabulary: Vocabulary, wave: Tensor, prompt_text: str, text: str, speed: float, mode: Mode
 ) -> Material:
-    """One chunk, as long as the prompt's pace makes it, in whole motion frames."""
+    """One chunk, as long as the prompt's pace makes it; beside motion in whole motion frames."""
     mel = mel_spectrogram(wave[None])[0]
     # Prompt and text are cut into tokens together, as in training.
     ids = tuple(vocabulary.ids(tokenize(prompt_text + text)))
     wanted = duration_frames(len(wave), prompt_text, text, speed=speed)
     own = sampled_frames(wanted, prompt_frames=len(mel), text_tokens=len(ids)) - len(mel)
-    period = common_period(model.config.motion.mel_frames)
+    period = common_period(model.config.motion.mel_frames) if mode.has_motion else 1
     return Material(tokens=ids, voice=Voice(mel), mel_frames=-(-own // period) * period)
 
 

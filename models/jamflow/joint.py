@@ -1,4 +1,7 @@
-"""The joint model: two DiTs whose first blocks attend to each other. Letters: b clips, n, m frames, h heads."""
+"""The joint model: two DiTs whose first blocks attend to each other.
+
+Letters: b clips, n and m frames, h heads; b1 is b or 1.
+"""
 
 from functools import partial
 from typing import Any
@@ -136,12 +139,12 @@ def _leave(hidden: Tensor, branch: Any, modulation: Modulation) -> Tensor:
     return branch.trunk.leave(hidden, modulation)
 
 
-def _counted(frames: Frames, step: Float[Tensor, " b"]) -> Float[Tensor, "b n"]:
+def _counted(frames: Frames, step: Float[Tensor, " b"]) -> Float[Tensor, "b1 n"]:
     """Positions 0, step, 2 step, …; one row where all clips have the same."""
     steps = step[:1] if bool((step == step[0]).all()) else step
     return torch.arange(frames.padded, device=step.device) * steps[:, None]
 
 
-def _shared(mask: Float[Tensor, "b 1 n k"]) -> Float[Tensor, "b 1 n k"]:
+def _shared(mask: Float[Tensor, "b 1 n k"]) -> Float[Tensor, "b1 1 n k"]:
     """One row where all clips have the same mask."""
     return mask[:1] if bool((mask == mask[:1]).all()) else mask

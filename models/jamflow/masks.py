@@ -45,7 +45,7 @@ def audio_mask(
 ) -> Float[Tensor, "b 1 n k"]:
     """Audio queries over [audio; motion]: all of the sound, and of the motion the frame at the same time.
 
-    The motion frame of mel frame p is floor((p + 1/2) M / A), in whole numbers (paper, section 1.6 of the dossier).
+    The motion frame of mel frame p is floor((p + 1/2) M / A), in whole numbers, which have no rounding.
     """
     p, j = (torch.arange(size, device=listens.device) for size in (audio.padded, motion.padded))
     near = torch.ones(1, 1, 1, dtype=torch.bool, device=listens.device)
@@ -83,9 +83,9 @@ def _pooled(
 ) -> Float[Tensor, "b 1 n k"]:
     # A clip that does not listen, and a padded query, attend as in plain self-attention.
     is_plain = ~(listens[:, None] & own.valid)[..., None]
-    own_keys = own.valid[:, None] & (is_plain if near_own is None else is_plain | near_own)
-    if near_own is None:
-        own_keys = own.valid[:, None].expand(-1, own.padded, -1)
+    own_keys = own.valid[:, None].expand(-1, own.padded, -1)
+    if near_own is not None:
+        own_keys = own_keys & (is_plain | near_own)
     other_keys = other.valid[:, None] & near_other & ~is_plain
     return additive(torch.cat([own_keys, other_keys], dim=-1), dtype)
 

@@ -66,7 +66,7 @@ def _motion_given(clips: MotionClips, chosen: Draw) -> MotionGiven:
 
 
 def losses(model: JamFlow, batch: Batch, chosen: Draw, *, recompute: bool = False) -> Losses:
-    """L_audio and L_motion (paper, section 2.1), over hidden frames; of motion where the face is seen."""
+    """The paper's L_audio and L_motion, over hidden frames; of motion where the face is seen."""
     given = conditions_of(batch, chosen)
     clean = batch.streams.map(lambda clips: clips.clean)
     x = each(_noisy, given.streams, clean, chosen.noise, chosen.t)

@@ -2,8 +2,9 @@
 
 import importlib.util
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,8 @@ class Goldens:
     """The folder of golden numbers; its README says how they were made."""
 
     folder: Path
+    found: list[tuple[str, float, float]] = field(default_factory=list)
+    """Case and output, largest difference, and that as a share of what the case tolerates."""
 
     @cached_property
     def index(self) -> dict[str, Any]:
@@ -94,8 +97,15 @@ class Goldens:
         if described["strides"]:
             ours = ours[tuple(slice(None, None, stride) for stride in described["strides"])]
         assert ours.shape == golden.shape
-        tolerance = case["tolerance"]
-        return float(((ours - golden).abs() / (tolerance["atol"] + tolerance["rtol"] * golden.abs())).max())
+        tolerance, difference = case["tolerance"], (ours - golden).abs()
+        share = float((difference / (tolerance["atol"] + tolerance["rtol"] * golden.abs())).max())
+        self.found.append((f"{case['name']} {output}", float(difference.max()), share))
+        return share
+
+    def table(self) -> str:
+        """What was found, as Markdown."""
+        rows = [f"| {name} | {difference:.1e} | {share:.2f} |" for name, difference, share in sorted(set(self.found))]
+        return "\n".join(["| case, output | max abs error | share of its tolerance |", "|---|---|---|", *rows, ""])
 
 
 def audio_config(arch: dict[str, Any]) -> AudioConfig:
@@ -125,8 +135,12 @@ def audio_config(arch: dict[str, Any]) -> AudioConfig:
 
 
 @pytest.fixture(scope="session")
-def goldens(shared_dir: Path) -> Goldens:
-    return Goldens(shared_dir / "parity")
+def goldens(shared_dir: Path) -> Iterator[Goldens]:
+    """Writes docs/parity.md's table to the file that JAMDUB_PARITY_TABLE names, if it names one."""
+    goldens = Goldens(shared_dir / "parity")
+    yield goldens
+    if path := os.environ.get("JAMDUB_PARITY_TABLE"):
+        Path(path).write_text(goldens.table())
 
 
 BANDS, MOUTH, REST, RATIO = 100, 5, 3, 3.75
@@ -174,6 +188,12 @@ def _clip(mel_frames: int, motion_frames: int, seed: int = 0, *, listens: bool =
     )
     state = Pair(torch.randn(1, mel_frames, BANDS), torch.randn(1, motion_frames, MOUTH))
     return Given(sound, motion if motion_frames else None, yes & listens, yes & listens), state
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Small products gain nothing from a second thread, and beside another process two of them wait for each other."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -128,6 +128,7 @@ REFUSED = {
     "text unread": ("revoice", replace(FULL["revoice"], tokens=TEXT), "mode revoice does not take text"),
     "sound to generate": ("dub", replace(FULL["dub"], mel=MEL), "mode dub does not take sound: leave it out, or hide"),
     "motion unread": ("read", replace(FULL["read"], mouth=MOUTH), "mode read does not take the mouth's motion"),
+    "hidden and not made": ("dub", replace(FULL["dub"], hidden_mouth=SPAN), "mode dub generates no mouth: hide no"),
     "no length": ("speak", replace(FULL["speak"], mel_frames=None), "nothing says how long the clip is"),
     "span outside": ("reanimate", replace(FULL["reanimate"], mel=MEL, hidden_audio=[TimeSpan(start_s=0.2, end_s=0.9)]),
                      "the hidden span 0.2 to 0.9 s leaves the clip, which lasts 0.80 s"),

@@ -1,12 +1,12 @@
 """Joining parts along time: upstream's wave, and what holds for any parts."""
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
 
 from models.jamflow.chunks import CROSSFADE_S, crossfade
 
@@ -14,11 +14,11 @@ LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=5)
 
 
 @pytest.mark.shared
-def test_parity_crossfade(shared_dir: Path) -> None:
-    stored = load_file(shared_dir / "parity" / "f5tts.safetensors")
-    waves = [stored[f"in/fade_{index}"].reshape(-1) for index in range(3)]
+def test_parity_crossfade(goldens: Any) -> None:
+    case = goldens.case("crossfade")
+    waves = [goldens.input(case, f"wave_{index}").reshape(-1).numpy() for index in range(3)]
     joined = crossfade(waves, fade_s=CROSSFADE_S, rate_hz=24_000)
-    np.testing.assert_allclose(joined, stored["crossfade/wave"], rtol=2e-4, atol=2e-5)
+    assert goldens.excess(case, "wave", torch.from_numpy(joined)) < 1
 
 
 @given(LENGTHS, st.integers(0, 12))

@@ -66,7 +66,7 @@ def forward(model: JamFlow, goldens: Any, case: dict[str, Any]) -> tuple[Tensor,
     return out, conditions
 
 
-@pytest.mark.parametrize("name", [*SMALL, *BASE])
+@pytest.mark.parametrize("name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in BASE)])
 @torch.inference_mode()
 def test_parity_forward(name: str, goldens: Any, model_of: Any) -> None:
     case = goldens.case(name)

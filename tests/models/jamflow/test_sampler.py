@@ -179,6 +179,23 @@ def test_the_null_pass_is_f5_tts_s(small_model: Any, clip: Any) -> None:
     torch.testing.assert_close(model(x, t, null).audio, alone)
 
 
+def test_the_null_pass_hears_no_audio_features(small_model: Any, clip: Any) -> None:
+    """Stage 1's model, two clips, guided: its features are a condition as any other."""
+    model = small_model(features=6)
+    clips = []
+    for seed, m in enumerate((8, 5)):
+        motion = clip(20, m, seed)[0].motion
+        seen = torch.ones(1, m, dtype=torch.bool)
+        no = torch.zeros(1, dtype=torch.bool)
+        heard = replace(motion, features=torch.randn(1, m, 6), features_known=seen)
+        clips.append(Given(None, heard, no, no))
+    together = drawn(model, stack(clips), (4, 9)).motion
+    for row, (given, seed) in enumerate(zip(clips, (4, 9), strict=True)):
+        alone = drawn(model, given, (seed,)).motion
+        torch.testing.assert_close(together[row, : alone.shape[1]], alone[0], rtol=1e-3, atol=1e-4)
+    assert not clips[0].without_conditions().motion.features_known.any()
+
+
 def test_takes_in_one_batch_equal_takes_alone(small_model: Any, clip: Any) -> None:
     model = small_model()
     clips = [clip(40, 11)[0], clip(22, 6, seed=1)[0]]
