@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
 _ROTARY_BASE = 10000.0
@@ -19,6 +19,10 @@ class QKV(NamedTuple):
     q: Tensor
     k: Tensor
     v: Tensor
+
+    def of(self, clips: Int[Tensor, " c"]) -> "QKV":
+        """Those of some of the clips."""
+        return QKV(self.q[clips], self.k[clips], self.v[clips])
 
 
 def rotary(positions: Float[Tensor, "b n"], head_width: int) -> Complex[Tensor, "b n 1 1 d2"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
 import torch
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 from models.jamflow.audio_dit import AudioGiven
@@ -126,6 +126,20 @@ def _joined(parts: list[Tensor | None], counts: list[int], value: int) -> Tensor
 
 
 @dataclass(frozen=True)
+class Hearing:
+    """Who of a batch listens to the other stream.
+
+    Attributes:
+        listening, deaf: Numbers of the clips that do, and that do not.
+        mask: [listening or 1, 1, n, k] over the keys of both streams.
+    """
+
+    listening: Int[Tensor, " l"]
+    deaf: Int[Tensor, " d"]
+    mask: Float[Tensor, "l1 1 n k"]
+
+
+@dataclass(frozen=True)
 class StreamConditions:
     """One stream's share of `Conditions`.
 
@@ -134,14 +148,14 @@ class StreamConditions:
         valid: [b, n] the frames that are no padding; None: all.
         turns: Rotary turns of the frames' positions.
         own_mask: For self-attention; None: every frame sees every frame.
-        joint_mask: For joint attention; None where this stream listens to no other in any clip.
+        hearing: What the stream sees of the other one in joint blocks; None: nothing, in any clip.
     """
 
     embedding: Float[Tensor, "b n w"]
     valid: Bool[Tensor, "b n"] | None
     turns: Complex[Tensor, "b1 n 1 1 d2"]
     own_mask: Tensor | None
-    joint_mask: Tensor | None
+    hearing: Hearing | None
 
 
 Conditions = Pair[StreamConditions]

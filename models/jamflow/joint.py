@@ -3,17 +3,18 @@
 Letters: b clips, n and m frames, h heads; b1 is b or 1.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from models.jamflow.attention import QKV, attend, attend_jointly, rotary
 from models.jamflow.audio_dit import AudioDiT
-from models.jamflow.conditions import Conditions, Given, Pair, StreamConditions, each
+from models.jamflow.conditions import Conditions, Given, Hearing, Pair, StreamConditions, each
 from models.jamflow.config import JamFlowConfig
 from models.jamflow.layers import Block, Modulation
 from models.jamflow.masks import Frames, audio_mask, key_mask, motion_mask
@@ -42,8 +43,9 @@ class JamFlow(nn.Module):
     def condition(self, given: Given) -> Conditions:
         """Compute all that does not depend on flow time or noise."""
         frames = given.streams.map(lambda stream: stream.frames)
-        positions, masks = self._positions(frames), self._joint_masks(frames, given)
-        return each(_condition, frames, self.branches, given.streams, positions, masks)
+        return each(
+            _condition, frames, self.branches, given.streams, self._positions(frames), self._hearing(frames, given)
+        )
 
     def _positions(self, frames: Pair[Frames]) -> Pair[Tensor]:
         """Rotary positions, p L_ref / L with L_ref the longer stream (paper): equal at equal times."""
@@ -55,17 +57,26 @@ class JamFlow(nn.Module):
             longest = longest * self.config.motion.mel_frames
         return each(_counted, frames, lengths.map(lambda length: longest / length))
 
-    def _joint_masks(self, frames: Pair[Frames], given: Given) -> Pair[Tensor]:
+    def _hearing(self, frames: Pair[Frames], given: Given) -> Pair[Hearing]:
+        """Which clips' streams see the other one in joint blocks, and what of it."""
         audio, motion = frames
         if audio is None or motion is None or not self.config.joint_blocks:
             return Pair(None, None)
-        windows, dtype = self.config.coupling.windows, self.audio.inputs.weight.dtype
         has_both = (audio.lengths > 0) & (motion.lengths > 0)
-        audio_listens, motion_listens = given.audio_listens & has_both, given.motion_listens & has_both
         return Pair(
-            _shared(audio_mask(audio, motion, audio_listens, windows, dtype)) if audio_listens.any() else None,
-            _shared(motion_mask(motion, audio, motion_listens, windows, dtype)) if motion_listens.any() else None,
+            self._hears(audio_mask, audio, motion, given.audio_listens & has_both),
+            self._hears(motion_mask, motion, audio, given.motion_listens & has_both),
         )
+
+    def _hears(
+        self, mask_of: Callable[..., Tensor], own: Frames, other: Frames, listens: Bool[Tensor, " b"]
+    ) -> Hearing | None:
+        listening, deaf = listens.nonzero().flatten(), (~listens).nonzero().flatten()
+        if not len(listening):
+            return None
+        windows, dtype = self.config.coupling.windows, self.audio.inputs.weight.dtype
+        mask = mask_of(own.of(listening), other.of(listening), windows, dtype)
+        return Hearing(listening, deaf, _shared(mask))
 
     def modulate(self, t: Pair[Tensor]) -> Pair[Modulation]:
         """Everything that depends on flow time alone: [k] times of each stream, one for each clip, or one for all."""
@@ -103,13 +114,11 @@ class JamFlow(nn.Module):
         return each(_close, hidden, attended, blocks, moved, conditions)
 
 
-def _condition(
-    frames: Frames, branch: Any, given: Any, positions: Tensor, joint_mask: Tensor | None
-) -> StreamConditions:
+def _condition(frames: Frames, branch: Any, given: Any, positions: Tensor, hearing: Hearing | None) -> StreamConditions:
     valid = frames.valid if frames.has_padding else None
     embedding, trunk = branch.condition(given, valid), branch.config.trunk
     own_mask = None if trunk.attends_padding else key_mask(frames, embedding.dtype)
-    return StreamConditions(embedding, valid, rotary(positions, trunk.head_width), own_mask, joint_mask)
+    return StreamConditions(embedding, valid, rotary(positions, trunk.head_width), own_mask, hearing)
 
 
 def _enter(x: Tensor, branch: Any, stream: StreamConditions) -> Tensor:
@@ -122,13 +131,28 @@ def _open(hidden: Tensor, block: Block, modulation: Tensor, stream: StreamCondit
 
 
 def _attend(own: QKV, other: QKV | None, stream: StreamConditions, gate: Tensor | None) -> Tensor:
-    if other is None or stream.joint_mask is None:
+    """Attention of one stream. Clips that are deaf, as the null clips of guidance, need no pooled attention."""
+    hearing = stream.hearing
+    if other is None or hearing is None:
         return attend(own, stream.own_mask)
-    pooled = attend_jointly(own, other, stream.joint_mask)
+    if not len(hearing.deaf):
+        return _joint(own, other, hearing.mask, stream.own_mask, gate)
+    listening, deaf = hearing.listening, hearing.deaf
+    heard = _joint(own.of(listening), other.of(listening), hearing.mask, _rows(stream.own_mask, listening), gate)
+    alone = attend(own.of(deaf), _rows(stream.own_mask, deaf))
+    return torch.cat([heard, alone])[torch.cat([listening, deaf]).argsort()]
+
+
+def _joint(own: QKV, other: QKV, mask: Tensor, own_mask: Tensor | None, gate: Tensor | None) -> Tensor:
+    pooled = attend_jointly(own, other, mask)
     if gate is None:
         return pooled
-    alone = attend(own, stream.own_mask)
+    alone = attend(own, own_mask)
     return torch.lerp(alone, pooled, gate.to(alone.dtype)[:, None, None])  # [h, 1, 1] over [b, h, n, d]
+
+
+def _rows(mask: Tensor | None, clips: Tensor) -> Tensor | None:
+    return None if mask is None else mask[clips]
 
 
 def _close(hidden: Tensor, attended: Tensor, block: Block, modulation: Tensor, stream: StreamConditions) -> Tensor:

@@ -25,6 +25,10 @@ class Frames:
     def valid(self) -> Bool[Tensor, "b n"]:
         return torch.arange(self.padded, device=self.lengths.device) < self.lengths[:, None]
 
+    def of(self, clips: Int[Tensor, " c"]) -> "Frames":
+        """The frames of some of the clips."""
+        return Frames(self.lengths[clips], self.padded)
+
     @property
     def has_padding(self) -> bool:
         return bool((self.lengths < self.padded).any())
@@ -40,33 +44,27 @@ def key_mask(frames: Frames, dtype: torch.dtype) -> Float[Tensor, "b 1 1 n"] | N
     return additive(frames.valid[:, None], dtype) if frames.has_padding else None
 
 
-def audio_mask(
-    audio: Frames, motion: Frames, listens: Bool[Tensor, " b"], windows: Windows | None, dtype: torch.dtype
-) -> Float[Tensor, "b 1 n k"]:
+def audio_mask(audio: Frames, motion: Frames, windows: Windows | None, dtype: torch.dtype) -> Float[Tensor, "b 1 n k"]:
     """Audio queries over [audio; motion]: all of the sound, and of the motion the frame at the same time.
 
     The motion frame of mel frame p is floor((p + 1/2) M / A), in whole numbers, which have no rounding.
     """
-    p, j = (torch.arange(size, device=listens.device) for size in (audio.padded, motion.padded))
-    near = torch.ones(1, 1, 1, dtype=torch.bool, device=listens.device)
-    if windows is not None:
-        at = (2 * p + 1) * motion.lengths[:, None] // (2 * audio.lengths[:, None].clamp(min=1))  # [b, n]
-        near = (j - at[..., None]).abs() <= windows.audio_to_motion_frames
-    return _pooled(audio, motion, listens, None, near, dtype)
+    if windows is None:
+        return _pooled(audio, motion, None, None, dtype)
+    p, j = (torch.arange(size, device=audio.lengths.device) for size in (audio.padded, motion.padded))
+    at = (2 * p + 1) * motion.lengths[:, None] // (2 * audio.lengths[:, None].clamp(min=1))  # [b, n]
+    return _pooled(audio, motion, None, (j - at[..., None]).abs() <= windows.audio_to_motion_frames, dtype)
 
 
-def motion_mask(
-    motion: Frames, audio: Frames, listens: Bool[Tensor, " b"], windows: Windows | None, dtype: torch.dtype
-) -> Float[Tensor, "b 1 n k"]:
+def motion_mask(motion: Frames, audio: Frames, windows: Windows | None, dtype: torch.dtype) -> Float[Tensor, "b 1 n k"]:
     """Motion queries over [motion; audio]: local windows around the same time in both."""
     if windows is None:
-        everything = torch.ones(1, 1, 1, dtype=torch.bool, device=listens.device)
-        return _pooled(motion, audio, listens, None, everything, dtype)
+        return _pooled(motion, audio, None, None, dtype)
     durations_s = audio.lengths / FRAME_RATE_HZ
     own_s, other_s = motion.centres_s(durations_s), audio.centres_s(durations_s)
     near_own = _within(own_s, own_s, windows.motion_to_motion_s)
     near_other = _within(own_s, other_s, windows.motion_to_audio_s)
-    return _pooled(motion, audio, listens, near_own, near_other, dtype)
+    return _pooled(motion, audio, near_own, near_other, dtype)
 
 
 def _within(queries_s: Float[Tensor, "b n"], keys_s: Float[Tensor, "b m"], reach_s: float) -> Bool[Tensor, "b n m"]:
@@ -76,17 +74,14 @@ def _within(queries_s: Float[Tensor, "b n"], keys_s: Float[Tensor, "b m"], reach
 def _pooled(
     own: Frames,
     other: Frames,
-    listens: Bool[Tensor, " b"],
     near_own: Bool[Tensor, "b n n"] | None,
-    near_other: Bool[Tensor, "b n m"],
+    near_other: Bool[Tensor, "b n m"] | None,
     dtype: torch.dtype,
 ) -> Float[Tensor, "b 1 n k"]:
-    # A clip that does not listen, and a padded query, attend as in plain self-attention.
-    is_plain = ~(listens[:, None] & own.valid)[..., None]
-    own_keys = own.valid[:, None].expand(-1, own.padded, -1)
-    if near_own is not None:
-        own_keys = own_keys & (is_plain | near_own)
-    other_keys = other.valid[:, None] & near_other & ~is_plain
+    """Over the keys of [own; other]: those that are no padding and, where a window is given, near."""
+    own_keys, other_keys = (stream.valid[:, None].expand(-1, own.padded, -1) for stream in (own, other))
+    own_keys = own_keys if near_own is None else own_keys & near_own
+    other_keys = other_keys if near_other is None else other_keys & near_other
     return additive(torch.cat([own_keys, other_keys], dim=-1), dtype)
 
 

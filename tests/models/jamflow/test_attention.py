@@ -63,10 +63,7 @@ def test_audio_hears_only_the_motion_of_its_own_time() -> None:
     """In one joint block; private blocks and convolutions mix within a stream."""
     own, other = random_qkv(15, 0), random_qkv(4, 1)
     other = QKV(other.q, other.k.requires_grad_(), other.v.requires_grad_())
-    one = torch.ones(1, dtype=torch.bool)
-    mask = audio_mask(
-        Frames(torch.tensor([15]), 15), Frames(torch.tensor([4]), 4), one, COUPLING.windows, torch.float32
-    )
+    mask = audio_mask(Frames(torch.tensor([15]), 15), Frames(torch.tensor([4]), 4), COUPLING.windows, torch.float32)
     out = attend_jointly(own, other, mask)
     for p in range(15):
         reached = torch.autograd.grad(out[:, :, p].sum(), other.v, retain_graph=True)[0].abs().sum(dim=(0, 1, 3))
@@ -77,9 +74,8 @@ def test_audio_hears_only_the_motion_of_its_own_time() -> None:
 @settings(max_examples=40)
 def test_motion_sees_windows_and_nothing_beyond(motion_frames: int, own_s: float, other_s: float) -> None:
     mel_frames = round(motion_frames * RATIO)
-    one = torch.ones(1, dtype=torch.bool)
     frames = Frames(torch.tensor([motion_frames]), motion_frames), Frames(torch.tensor([mel_frames]), mel_frames)
-    seen = motion_mask(*frames, one, Windows(own_s, other_s, 0), torch.float32)[0, 0] == 0
+    seen = motion_mask(*frames, Windows(own_s, other_s, 0), torch.float32)[0, 0] == 0
     duration_s = mel_frames / 93.75
     own_at = (torch.arange(motion_frames) + 0.5) / motion_frames * duration_s
     other_at = (torch.arange(mel_frames) + 0.5) / mel_frames * duration_s
