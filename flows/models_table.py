@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
+
 from models.jamflow.checkpoint import Description, load_checkpoint, read_description, save_checkpoint
 from models.jamflow.config import RELEASES
 from models.jamflow.f5 import LICENCE, WEIGHTS_FILES, join_release, load_release
@@ -82,10 +84,9 @@ def verified(path: Path, release: str | None) -> dict[str, str]:
             f"nothing in {path.name} says which F5-TTS it is: pass --release, one of {', '.join(RELEASES)}"
         )
     network = load_release(path, release)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
     return {
         "release": release,
-        "parameters": f"{parameters / 1e6:.1f} M",
+        "parameters": _millions(network),
         "licence": LICENCE,
         "sha256": sha256_of(path),
     }
@@ -97,11 +98,15 @@ def _verified_checkpoint(path: Path) -> dict[str, str]:
     return {
         "name": about.name,
         "origin": about.origin,
-        "parameters": f"{sum(parameter.numel() for parameter in loaded.model.parameters()) / 1e6:.1f} M",
+        "parameters": _millions(loaded.model),
         "motion space": f"{space.name}, {len(space.mouth_dims)} + {len(space.rest_dims)} numbers at {space.fps:g} fps",
         "licence": about.licence + ("" if about.commercial_use else " (not for commercial use)"),
         "sha256": about.weights_sha256,
     }
+
+
+def _millions(network: nn.Module) -> str:
+    return f"{sum(parameter.numel() for parameter in network.parameters()) / 1e6:.1f} M"
 
 
 def _verified_vocos(path: Path) -> dict[str, str]:

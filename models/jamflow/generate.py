@@ -106,9 +106,11 @@ def speak(
     prompt_text = with_full_stop(prompt.text)
     limit = max_chunk_bytes(len(wave) / SAMPLE_RATE_HZ, prompt_text, speed=speed)
     chunks = [chunk for chunk in split_text(text, limit) if chunk]
+    mel = mel_spectrogram(wave[None])[0]
     parts = []
     for index, chunk in enumerate(chunks):
-        material = _material(model, vocabulary, wave, with_space(prompt_text), chunk, speed, MODES[mode])
+        wanted = duration_frames(len(wave), with_space(prompt_text), chunk, speed=speed)
+        material = _material(model, vocabulary, mel, with_space(prompt_text), chunk, MODES[mode], wanted)
         composed = compose(mode, material, model.config.motion)
         told = None if progress is None else _offset(progress, index, len(chunks))
         parts.append(generate(model, composed, sampling, seed=seed + index, progress=told))
@@ -123,13 +125,11 @@ def speak(
 
 
 def _material(
-    model: JamFlow, vocabulary: Vocabulary, wave: Tensor, prompt_text: str, text: str, speed: float, mode: Mode
+    model: JamFlow, vocabulary: Vocabulary, mel: Tensor, prompt_text: str, text: str, mode: Mode, wanted: int
 ) -> Material:
-    """One chunk, as long as the prompt's pace makes it; beside motion in whole motion frames."""
-    mel = mel_spectrogram(wave[None])[0]
+    """One chunk after its prompt's mel, `wanted` frames with it; beside motion in whole motion frames."""
     # Prompt and text are cut into tokens together, as in training.
     ids = tuple(vocabulary.ids(tokenize(prompt_text + text)))
-    wanted = duration_frames(len(wave), prompt_text, text, speed=speed)
     own = sampled_frames(wanted, prompt_frames=len(mel), text_tokens=len(ids)) - len(mel)
     period = common_period(model.config.motion.mel_frames) if mode.has_motion else 1
     return Material(tokens=ids, voice=Voice(mel), mel_frames=-(-own // period) * period)
