@@ -104,12 +104,15 @@ class JointConfig:
         aligns_rotary: Whether equal times have equal rotary angles (off: an ablation).
         is_gated: Whether what the audio branch takes from motion passes a gate that starts at zero, so that a
             freshly joined model is F5-TTS (docs/adr/0007).
+        balances_streams: Whether the keys of motion that an audio query sees weigh, before training, as much together
+            as all those of sound: one key among hundreds is not found in a short training (docs/adr/0011).
     """
 
     joint: Literal["full", "half", "none"]
     windows: Windows | None
     aligns_rotary: bool
     is_gated: bool
+    balances_streams: bool = False
 
 
 @dataclass(frozen=True)

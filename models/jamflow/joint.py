@@ -15,9 +15,9 @@ from torch.utils.checkpoint import checkpoint
 from models.jamflow.attention import QKV, attend, attend_jointly, rotary
 from models.jamflow.audio_dit import AudioDiT
 from models.jamflow.conditions import Conditions, Given, Hearing, Pair, StreamConditions, each
-from models.jamflow.config import JamFlowConfig
+from models.jamflow.config import JamFlowConfig, Windows
 from models.jamflow.layers import Block, Modulation
-from models.jamflow.masks import Frames, audio_mask, key_mask, motion_mask
+from models.jamflow.masks import Frames, audio_mask, balanced, key_mask, motion_mask
 from models.jamflow.motion_dit import MotionDiT
 
 
@@ -63,8 +63,9 @@ class JamFlow(nn.Module):
         if audio is None or motion is None or not self.config.joint_blocks:
             return Pair(None, None)
         has_both = (audio.lengths > 0) & (motion.lengths > 0)
+        audio_mask_of = _balanced_audio_mask if self.config.coupling.balances_streams else audio_mask
         return Pair(
-            self._hears(audio_mask, audio, motion, given.audio_listens & has_both),
+            self._hears(audio_mask_of, audio, motion, given.audio_listens & has_both),
             self._hears(motion_mask, motion, audio, given.motion_listens & has_both),
         )
 
@@ -167,6 +168,10 @@ def _counted(frames: Frames, step: Float[Tensor, " b"]) -> Float[Tensor, "b1 n"]
     """Positions 0, step, 2 step, …; one row where all clips have the same."""
     steps = step[:1] if bool((step == step[0]).all()) else step
     return torch.arange(frames.padded, device=step.device) * steps[:, None]
+
+
+def _balanced_audio_mask(audio: Frames, motion: Frames, windows: Windows | None, dtype: torch.dtype) -> Tensor:
+    return balanced(audio_mask(audio, motion, windows, dtype), audio.padded)
 
 
 def _shared(mask: Float[Tensor, "b 1 n k"]) -> Float[Tensor, "b1 1 n k"]:

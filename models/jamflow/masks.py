@@ -67,6 +67,17 @@ def motion_mask(motion: Frames, audio: Frames, windows: Windows | None, dtype: t
     return _pooled(motion, audio, near_own, near_other, dtype)
 
 
+def balanced(mask: Float[Tensor, "b 1 n k"], own_frames: int) -> Float[Tensor, "b 1 n k"]:
+    """Lift the keys of the other stream, those after `own_frames`, so that they weigh together as much as the own.
+
+    A query that sees a own keys and o others finds exp(log(a / o)) times the weight in each of the others.
+    """
+    seen = mask.isfinite()
+    own, other = seen[..., :own_frames].sum(-1, keepdim=True), seen[..., own_frames:].sum(-1, keepdim=True)
+    lift = (own.clamp(min=1) / other.clamp(min=1)).log().to(mask.dtype)
+    return torch.cat([mask[..., :own_frames], mask[..., own_frames:] + lift], dim=-1)
+
+
 def _within(queries_s: Float[Tensor, "b n"], keys_s: Float[Tensor, "b m"], reach_s: float) -> Bool[Tensor, "b n m"]:
     return (queries_s[:, :, None] - keys_s[:, None]).abs() <= reach_s + _TOLERANCE_S
 
