@@ -114,7 +114,7 @@ def speak(
         composed = compose(mode, material, model.config.motion)
         told = None if progress is None else _offset(progress, index, len(chunks))
         parts.append(generate(model, composed, sampling, seed=seed + index, progress=told))
-    waves = [_decoded(decode, made.audio) for made in parts if made.audio is not None]
+    waves = [decoded(decode, made.audio) for made in parts if made.audio is not None]
     mouths = [made.motion.numpy() for made in parts if made.motion is not None]
     motion_rate_hz = FRAME_RATE_HZ / model.config.motion.mel_frames
     return Speech(
@@ -135,7 +135,7 @@ def _material(
     return Material(tokens=ids, voice=Voice(mel), mel_frames=-(-own // period) * period)
 
 
-def _decoded(decode: Decode, mel: Float[Tensor, "n bands"]) -> Float[np.ndarray, " samples"]:
+def decoded(decode: Decode, mel: Float[Tensor, "n bands"]) -> Float[np.ndarray, " samples"]:
     """Frames to HOP_SAMPLES each: a vocoder makes one hop less, so the last frame is held."""
     wave: np.ndarray = decode(torch.cat([mel, mel[-1:]])[None])[0].float().cpu().numpy()
     assert len(wave) == HOP_SAMPLES * len(mel)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from models.jamflow.audio_dit import AudioGiven
@@ -65,7 +65,7 @@ def _motion_given(clips: MotionClips, chosen: Draw) -> MotionGiven:
     )
 
 
-def losses(model: JamFlow, batch: Batch, chosen: Draw, *, recompute: bool = False) -> Losses:
+def losses(model: nn.Module, batch: Batch, chosen: Draw, *, recompute: bool = False) -> Losses:
     """The paper's L_audio and L_motion, over hidden frames; of motion where the face is seen."""
     given = conditions_of(batch, chosen)
     clean = batch.streams.map(lambda clips: clips.clean)
@@ -94,7 +94,7 @@ class Step:
 
 
 def train_step(
-    model: JamFlow,
+    model: nn.Module,
     optimiser: torch.optim.Optimizer,
     batch: Batch,
     chosen: Draw,
@@ -106,6 +106,7 @@ def train_step(
     """Take one step on one batch.
 
     Args:
+        model: A JamFlow, or one that is wrapped for several processes.
         clip_norm: Largest norm of the gradient.
         autocast: Precision of the matrix products (bfloat16), or None for the parameters' own.
         recompute: Compute activations again in the backward pass, for less memory.

@@ -1,0 +1,1 @@
+"""Training material: recorded and synthesised speech with phones on the clock, and faces that speak it."""

@@ -1,0 +1,84 @@
+"""A corpus: a folder of clips and a JSONL file that says of each who says what, and when."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.corpus.phones import TimedPhone
+from schemas.errors import RequestError
+from schemas.media import TimeSpan
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """A word and when it is said."""
+
+    word: str
+    span: TimeSpan
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One clip of a corpus.
+
+    Attributes:
+        file: Sound, or a film of one face.
+        has_face: Whether it is a film.
+        phones, words: On the clip's clock; empty where the corpus does not say.
+        first_good_frame: Pictures before it show nothing.
+    """
+
+    id: str
+    file: Path
+    speaker: str
+    language: str
+    split: str
+    text: str
+    has_face: bool
+    phones: tuple[TimedPhone, ...]
+    words: tuple[TimedWord, ...]
+    first_good_frame: int
+
+
+def read_manifest(index: Path) -> tuple[Entry, ...]:
+    """Read an index; files are relative to its folder.
+
+    Raises:
+        RequestError: It cannot be read, or a line lacks something; the error names both.
+    """
+    try:
+        lines = index.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise RequestError(f"{index} cannot be read ({error.strerror}): name the JSONL file of a corpus") from error
+    return tuple(_entry(index, number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _entry(index: Path, number: int, line: str) -> Entry:
+    try:
+        values: Mapping[str, Any] = json.loads(line)
+        return Entry(
+            id=values["id"],
+            file=_inside(index.parent, values["file"]),
+            speaker=str(values["speaker"]),
+            language=values["language"],
+            split=values.get("split", "train"),
+            text=values["text"],
+            has_face="fps" in values,
+            phones=tuple(TimedPhone(*phone) for phone in values.get("phones", ())),
+            words=tuple(
+                TimedWord(word["word"], TimeSpan(start_s=word["start_s"], end_s=word["end_s"]))
+                for word in values.get("words", ())
+            ),
+            first_good_frame=values.get("first_good_frame", 0),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise RequestError(f"{index}, line {number}: {error!r}; see docs/training.md for what a line holds") from error
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"{name} leaves the corpus")
+    return path

@@ -1,0 +1,1 @@
+"""When phones are said: how long they naturally are, and where a mouth says them."""
