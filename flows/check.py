@@ -1,15 +1,18 @@
 """Refuse early: everything that can be known to fail is said before the long work begins."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from media.mux import container_suffix
 from models.kokoro.languages import resolve_language
+from models.weights.files import sha256_of
 from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
 from schemas.errors import RequestError
 from schemas.media import AudioStream, MediaInfo
 from schemas.speech import Cue
+from tasks.consent import Cloning, Consent, check_consent, check_person, read_consent
 from tasks.deliver import check_output
 from tasks.ingest import inspect_source, read_cues
 from tasks.licences import needed_models
@@ -26,6 +29,7 @@ class CheckedRequest:
     audio: AudioStream
     cues: tuple[Cue, ...] | None
     models: tuple[ModelRef, ...]
+    consent: Consent | None
 
 
 def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
@@ -36,6 +40,9 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     Raises: RequestError, MediaError, WeightsError.
     """
     info, audio = inspect_source(request, place)
+    consent = check_voice(request)
+    if consent is not None and request.speakers is not None and request.speakers > 1:
+        check_person(consent, [f"S{number}" for number in range(1, request.speakers + 1)])
     resolve_language(request.target_language)
     check_source_language(request.source_language)
     cues = read_cues(request)
@@ -43,7 +50,34 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     check_translation(request.source_language or audio.language, request.target_language, cues is not None)
     models = needed_models(request, place)
     check_output(request, container_suffix(info))
-    return CheckedRequest(info, audio, cues, models)
+    return CheckedRequest(info, audio, cues, models, consent)
+
+
+def check_voice(request: DubRequest) -> Consent | None:
+    """Refuse to clone voices without consent, and voices that the engine does not have; returns the consent to use.
+
+    Raises: RequestError.
+    """
+    if request.engine == "cascade":
+        if request.voice == "own" or request.consent is not None:
+            raise RequestError(
+                "engine cascade speaks in packaged voices only: leave out --voice own and --consent, or pass "
+                "--engine jamflow"
+            )
+        return None
+    if not request.clones:
+        return None
+    video = Path(request.video)
+    cloning = Cloning(
+        use="dub",
+        language=request.target_language,
+        commercial=request.commercial,
+        recording_sha256=sha256_of(video),
+        recording=video.name,
+    )
+    consent = read_consent(Path(request.consent)) if request.consent is not None else None
+    check_consent(consent, cloning, datetime.now(UTC).date())
+    return consent
 
 
 def _check_cue_times(cues: tuple[Cue, ...] | None, request: DubRequest, info: MediaInfo) -> None:

@@ -1,16 +1,18 @@
 """The `jamdub` command line: the same flows, run in this process."""
 
-import os
 import sys
-import warnings
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from flows.embedded import embedded_environment, run_embedded, stop_orphans
+from flows.evaluate_cli import evaluate_app
 from flows.models_cli import models_app
+from flows.performer_cli import performer_app
+from flows.requests import request_error
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from schemas.dub import DubRequest, DubResult
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(performer_app)
+app.add_typer(evaluate_app)
 app.add_typer(models_app, name="models")
 
 CANCELLED = 130
@@ -55,6 +59,13 @@ def dub(
         Literal["keep", "reanimate"], typer.Option(help="Keep the picture or re-animate the lips.")
     ] = "keep",
     speakers: Annotated[int | None, typer.Option(min=1, max=20, help="How many speak; default: detected.")] = None,
+    engine: Annotated[Literal["cascade", "jamflow"], typer.Option(help="What speaks the lines.")] = "cascade",
+    takes: Annotated[int, typer.Option(min=1, max=16, help="jamflow: tries of each line; the best is used.")] = 2,
+    voice: Annotated[
+        Literal["own", "packaged"] | None,
+        typer.Option(help="jamflow: the actor's own voice, or a packaged one; default: own where consent is given."),
+    ] = None,
+    consent: Annotated[str | None, typer.Option(help="Consent record (JSON) of the person whose voice is own.")] = None,
     out: Annotated[str, typer.Option(help="Folder of the deliverables.")] = "dubs",
     loudness: Annotated[Literal["stream-16", "ebu-23"], typer.Option(help="Loudness profile.")] = "stream-16",
     audio_track: Annotated[int | None, typer.Option(min=0, help="Which audio track; default: the default one.")] = None,
@@ -76,6 +87,10 @@ def dub(
             script=script,
             lips=lips,
             speakers=speakers,
+            engine=engine,
+            takes=takes,
+            voice=voice,
+            consent=consent,
             output_dir=out,
             loudness=loudness,
             audio_track=audio_track,
@@ -84,8 +99,7 @@ def dub(
             overwrite=overwrite,
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise RequestError(f"{'.'.join(map(str, first['loc']))} {first['input']!r}: {first['msg']}") from error
+        raise request_error(error) from error
     embedded_environment(Settings(), verbose, refresh)
     if dry_run:
         _print_plan(request)
@@ -93,61 +107,24 @@ def dub(
         _run(request, verbose)
 
 
-def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> None:
-    """Set what Prefect and the model libraries read at import, unless the user has set it."""
-    home = settings.home.absolute()
-    defaults = {
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_LOCAL_STORAGE_PATH": str(home / "results"),
-        "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        # A first start migrates the server's database: 20 s, the default limit, is too short on two cores.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        "PREFECT_TASKS_REFRESH_CACHE": "true" if refresh else "false",
-        "DO_NOT_TRACK": "1",
-        "HF_HUB_OFFLINE": "1",
-        "PYANNOTE_METRICS_ENABLED": "0",
-        "GLOG_minloglevel": "2",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "MPLBACKEND": "Agg",
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
-    if not verbose:
-        warnings.filterwarnings("ignore")
-
-
 def _run(request: "DubRequest", verbose: bool) -> None:
     with Console(stderr=True).status("checking the request"):
         from flows.check import check_request
-        from flows.orphans import stop_orphaned_servers
         from flows.summary import print_result
         from tasks.deliver import prepare_output
         from tasks.workplace import open_workplace
 
         place = open_workplace()
-        stop_orphaned_servers(Path(os.environ["PREFECT_HOME"]))
+        stop_orphans()
         check_request(request, place)  # a wrong request is told before Prefect's server is started
         prepare_output(request)
-    result = _run_aloud(request) if verbose else _run_quietly(request, place.settings)
-    print_result(result, Console())
+    print_result(run_embedded(_dub_flow, request, place.settings, verbose), Console())
 
 
-def _run_aloud(request: "DubRequest") -> "DubResult":
+def _dub_flow() -> "Callable[[DubRequest], DubResult]":
     from flows.dub import dub_video
 
-    return dub_video(request)
-
-
-def _run_quietly(request: "DubRequest", settings: Settings) -> "DubResult":
-    from flows.live import live_progress
-    from flows.quiet import quiet_stderr
-
-    with quiet_stderr(settings.home / "logs" / "native.log") as console:
-        with console.status("starting Prefect"):
-            from flows.dub import dub_video
-        with live_progress(console):
-            return dub_video(request)
+    return dub_video
 
 
 def _print_plan(request: "DubRequest") -> None:

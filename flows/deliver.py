@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flows.artifacts import show_lips
+from flows.check import CheckedRequest
 from media.report import render_report
-from schemas.artifact import ModelRef
 from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
 from schemas.stages import Products
 from tasks.deliver import delivered_before, output_paths, write_whole
@@ -21,7 +21,7 @@ LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
 """A larger video is linked from the report instead of lying inside it."""
 
 
-def deliver(request: DubRequest, run: Run, made: Products, models: tuple[ModelRef, ...], place: Workplace) -> DubResult:
+def deliver(request: DubRequest, run: Run, made: Products, checked: CheckedRequest, place: Workplace) -> DubResult:
     """Write the deliverables; an identical earlier delivery is left as it is."""
     paths = output_paths(request, made.movie.suffix)
     inputs = _inputs(request, run)
@@ -34,7 +34,7 @@ def deliver(request: DubRequest, run: Run, made: Products, models: tuple[ModelRe
         movie = place.store.get_bytes(made.movie.video)
         files = {"video": movie, "srt": made.movie.srt.encode(), "webvtt": made.movie.webvtt.encode()}
         outputs = tuple(_record(paths[kind].name, data) for kind, data in files.items())
-        receipt = _receipt(request, run, made, models, (inputs, outputs))
+        receipt = _receipt(request, run, made, checked, (inputs, outputs))
         write_whole(paths["receipt"], receipt.model_dump_json(indent=1).encode())
         for kind, data in files.items():
             write_whole(paths[kind], data)
@@ -64,9 +64,8 @@ def _sheet(run: Run, made: Products, place: Workplace) -> bytes | None:
 def _inputs(request: DubRequest, run: Run) -> tuple[FileRecord, ...]:
     video = run.source.video
     records = [FileRecord(name=run.source.name, sha256=video.sha256, size_bytes=video.size_bytes)]
-    if request.script:
-        records.append(_record(Path(request.script).name, Path(request.script).read_bytes()))
-    return tuple(records)
+    given = [Path(name) for name in (request.script, request.consent if request.clones else None) if name]
+    return (*records, *(_record(path.name, path.read_bytes()) for path in given))
 
 
 def _record(name: str, data: bytes) -> FileRecord:
@@ -77,7 +76,7 @@ def _receipt(
     request: DubRequest,
     run: Run,
     made: Products,
-    models: tuple[ModelRef, ...],
+    checked: CheckedRequest,
     files: tuple[tuple[FileRecord, ...], tuple[FileRecord, ...]],
 ) -> Receipt:
     return Receipt(
@@ -88,8 +87,9 @@ def _receipt(
         source_language=made.transcript.language,
         inputs=files[0],
         outputs=files[1],
-        models=models,
+        models=checked.models,
         voices=made.voices,
+        consent=None if checked.consent is None else checked.consent.used,
         lines=made.checks.lines,
         measures=made.checks.measures,
         stage_wall_s={stage: round(seconds, 2) for stage, seconds in run.times.wall_s.items()},

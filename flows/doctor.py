@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.tools import find_tools
-from models.weights.resolve import status
-from schemas.errors import ToolError
+from models.weights.resolve import jamflow, status
+from schemas.errors import ToolError, WeightsError
 from schemas.settings import Settings
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -31,7 +31,7 @@ def examine(settings: Settings) -> tuple[Check, ...]:
         )
         for item in status(settings.models_dir, settings.cache_dir)
     )
-    return (_python(), *_tools(settings), *weights, *_translation(settings), _gpu(), _disk(settings))
+    return (_python(), *_tools(settings), *weights, _engine(settings), *_translation(settings), _gpu(), _disk(settings))
 
 
 def _python() -> Check:
@@ -46,6 +46,14 @@ def _tools(settings: Settings) -> tuple[Check, ...]:
     return tuple(
         Check(name, True, True, str(path)) for name, path in (("ffmpeg", tools.ffmpeg), ("ffprobe", tools.ffprobe))
     )
+
+
+def _engine(settings: Settings) -> Check:
+    try:
+        found = jamflow(settings.models_dir)
+    except WeightsError as error:
+        return Check("engine jamflow", False, False, str(error))
+    return Check("engine jamflow", True, False, f"{found.path}, {found.ref.licence}")
 
 
 def _translation(settings: Settings) -> tuple[Check, ...]:

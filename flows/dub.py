@@ -5,25 +5,30 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_lines, show_receipt, shown_progress
-from flows.check import check_request
+from flows.check import CheckedRequest, check_request
 from flows.deliver import deliver
 from flows.plan import planned_stages
-from schemas.artifact import ArtifactRef
-from schemas.dub import DubRequest, DubResult, Patch, Voice
-from schemas.motion import Faces, LineFaces
-from schemas.progress import report
-from schemas.speech import Script
-from schemas.stages import Products, Source, SpokenLine
+from flows.speaking import (
+    Scene,
+    Speak,
+    by_cascade,
+    by_jamflow,
+    cascade_voices,
+    jamflow_voices,
+    set_scene,
+    speak_lines,
+)
+from schemas.dub import DubRequest, DubResult, Voice
+from schemas.stages import Products
 from tasks.deliver import prepare_output
-from tasks.faces import bind_faces, find_faces
+from tasks.faces import find_faces
 from tasks.ingest import extract_audio, open_source
 from tasks.ledger import record_products, recorded_run
+from tasks.licences import engine_of
 from tasks.mix import mix
 from tasks.remux import make_movie
-from tasks.render import render_line
-from tasks.script import without_texts, write_script
+from tasks.script import write_script
 from tasks.separate import separate
-from tasks.speak import cast, speak, utterance
 from tasks.transcribe import transcribe
 from tasks.verify import verify
 from tasks.workplace import open_workplace
@@ -38,19 +43,21 @@ def dub_video(request: DubRequest) -> DubResult:
     source = open_source(request, place)
     run_id, stages = flow_run.get_id() or "local", len(planned_stages(request))
     with recorded_run(run_id, request, source, place) as run, shown_progress(stages):
-        looking = find_faces.submit(source.video, source.info) if request.lips == "reanimate" else None
+        looking = find_faces.submit(source.video, source.info) if request.sees_faces else None
         audio = extract_audio(source.video, source.audio)
         stems = separate(audio, source.audio.channel_layout)
         transcript = transcribe(stems.dialogue, request.source_language, request.speakers)
         script = write_script(transcript, checked.cues, request.target_language, source.info.duration_s)
-        voices = cast(without_texts(script.lines), stems.dialogue, request.target_language)
         faces = looking.result() if looking is not None else None
-        spoken, patches = speak_lines(request, source, script, voices, faces, stems.dialogue)
+        scene = set_scene(request, source, transcript, script, stems, faces)
+        voices, speaking = choose_engine(scene, checked)
+        spoken, patches = speak_lines(scene, speaking)
         sound = mix(stems, spoken, source.audio.channel_layout, request.loudness)
         movie = make_movie(source, sound, spoken, patches, request.target_language)
         tracks = faces.tracks_ref if faces is not None else None
         checks = verify(source, stems, sound, movie, spoken, voices, patches, tracks, request.target_language)
         made = Products(
+            lips=request.lips,
             transcript=transcript,
             script=script,
             stems=stems,
@@ -64,42 +71,16 @@ def dub_video(request: DubRequest) -> DubResult:
         )
         record_products(run, made)
         show_lines(made)
-        result = deliver(request, run, made, checked.models, place)
+        result = deliver(request, run, made, checked, place)
         show_receipt(result)
         return result
 
 
-def speak_lines(
-    request: DubRequest,
-    source: Source,
-    script: Script,
-    voices: tuple[Voice, ...],
-    faces: Faces | None,
-    dialogue: ArtifactRef,
-) -> tuple[tuple[SpokenLine, ...], tuple[Patch, ...] | None]:
-    """Speak line after line; while the next is spoken, the last one's lips are rendered.
-
-    Without a single frame to change there are no patches, and the picture is copied as it is.
-    """
-    on_screen = _speaking_faces(script, faces, dialogue)
-    spoken, rendering = [], []
-    for index, line in enumerate(script.lines):
-        report("speak", index, len(script.lines), line.target_text or "(original voice kept)")
-        own = on_screen.get(line.id)
-        take = None
-        if line.target_text:
-            what = utterance(script, index, voices, request, source.info.duration_s)
-            take = speak(what, with_motion=own is not None)
-        if take is not None and own is not None and faces is not None:
-            rendering.append(render_line.submit(source.video, source.info, line.span, take, faces.tracks_ref, own))
-        spoken.append(SpokenLine(line=line, take=take))
-    report("speak", len(script.lines), len(script.lines))
-    patches = tuple(patch for future in rendering for patch in future.result().patches)
-    return tuple(spoken), patches if any(patch.frames for patch in patches) else None
-
-
-def _speaking_faces(script: Script, faces: Faces | None, dialogue: ArtifactRef) -> dict[str, LineFaces]:
-    if faces is None or not faces.tracks:
-        return {}
-    bound = bind_faces(without_texts(script.lines), faces, dialogue)
-    return {own.line_id: own for own in bound if own.track_ids}
+def choose_engine(scene: Scene, checked: CheckedRequest) -> tuple[tuple[Voice, ...], Speak]:
+    """The voices of all speakers, and how a line is spoken, by the engine that was asked for."""
+    if scene.request.engine == "cascade":
+        voices = cascade_voices(scene)
+        return voices, by_cascade(scene, voices)
+    engine = engine_of(checked.models)
+    voices = jamflow_voices(scene, engine, checked.consent)
+    return voices, by_jamflow(scene, voices, engine)

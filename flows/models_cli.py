@@ -38,7 +38,9 @@ def list_models() -> None:
 
 @models_app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(help="A checkpoint folder, a Vocos folder, or a released F5-TTS file.")],
+    path: Annotated[
+        Path, typer.Argument(help="jamflow-tiny, a checkpoint folder, a Vocos folder, or a released F5-TTS file.")
+    ],
     release: Annotated[
         str | None, typer.Option(help="Which F5-TTS a released file is: F5TTS_v1_Base, F5TTS_Base.")
     ] = None,
@@ -50,6 +52,16 @@ def verify(
         facts = verified(path, release)
     for name, value in facts.items():
         typer.echo(f"{name:>14}  {value}")
+
+
+@models_app.command()
+def seal(
+    folder: Annotated[Path, typer.Argument(help="A folder of engine jamflow: checkpoint, vocoder, voices.")],
+) -> None:
+    """Write the hashes of a folder of weights into it (SHA256SUMS): from then on every change is noticed."""
+    from models.weights.folders import seal as write_sums
+
+    typer.echo(f"{write_sums(folder)}  {folder}")
 
 
 @models_app.command()

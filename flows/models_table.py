@@ -1,6 +1,6 @@
 """What `jamdub models` finds out: rows of known and found weights, a full check, a conversion."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,17 @@ from models.jamflow.config import RELEASES
 from models.jamflow.f5 import LICENCE, WEIGHTS_FILES, join_release, load_release
 from models.jamflow.tokens import released_vocabulary
 from models.jamflow.vocoder import CONFIG_FILE, load_vocoder
+from models.performer.engine import load_engine
+from models.performer.voice import packaged_voices
 from models.weights.files import sha256_of
-from models.weights.resolve import status
+from models.weights.folders import SUMS, checked, size_bytes
+from models.weights.known import JAMFLOW_TINY
+from models.weights.resolve import jamflow, jamflow_folder, speaker_encoder, status
 from schemas.errors import RequestError, WeightsError
 from schemas.motion import MotionSpace
 from schemas.settings import Settings
 
-_VOCOS = "vocos-mel-24khz"
+_VOCOS, VOICES = "vocos-mel-24khz", "voices"
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,28 @@ def rows(settings: Settings) -> tuple[Row, ...]:
         for item in status(settings.models_dir, settings.cache_dir)
     )
     folder = settings.models_dir
-    return (*pipeline, *_checkpoints(folder), *(_release(name, folder) for name in RELEASES), _vocos(folder))
+    return (
+        *pipeline,
+        _engine(folder),
+        *_checkpoints(folder),
+        *(_release(name, folder) for name in RELEASES),
+        _vocos(folder),
+    )
+
+
+def _engine(folder: Path | None) -> Row:
+    """The embedded default of engine `jamflow`, checked whole."""
+    try:
+        found = jamflow(folder)
+    except WeightsError as error:
+        return Row(JAMFLOW_TINY, False, 0, "", str(error), absent="optional")
+    return Row(JAMFLOW_TINY, True, size_bytes(found.path), found.ref.licence, f"engine jamflow: {found.path}")
 
 
 def _checkpoints(folder: Path | None) -> Iterator[Row]:
     for path in sorted(folder.glob("*/config.json")) if folder is not None and folder.is_dir() else ():
+        if path.parent.name == JAMFLOW_TINY:
+            continue
         try:
             found = read_description(path.parent)
         except WeightsError:
@@ -75,10 +96,12 @@ def verified(path: Path, release: str | None) -> dict[str, str]:
         WeightsError: They are not whole.
         RequestError: A released file without its release.
     """
+    if str(path) == JAMFLOW_TINY:
+        path = jamflow_folder(Settings().models_dir)
     if not path.exists():
         raise WeightsError(f"{path} does not exist: check the path of the weights")
     if path.is_dir():
-        return _verified_vocos(path) if (path / CONFIG_FILE).is_file() else _verified_checkpoint(path)
+        return _kind_of(path)(path)
     if release is None:
         raise RequestError(
             f"nothing in {path.name} says which F5-TTS it is: pass --release, one of {', '.join(RELEASES)}"
@@ -90,6 +113,21 @@ def verified(path: Path, release: str | None) -> dict[str, str]:
         "licence": LICENCE,
         "sha256": sha256_of(path),
     }
+
+
+def _kind_of(folder: Path) -> Callable[[Path], dict[str, str]]:
+    if (folder / CONFIG_FILE).is_file():
+        return _verified_vocos
+    return _verified_engine if (folder / SUMS).is_file() else _verified_checkpoint
+
+
+def _verified_engine(path: Path) -> dict[str, str]:
+    """A sealed folder: every file, the joint model, its vocoder and its timing, the voices."""
+    sha256 = checked(path)
+    facts = _verified_checkpoint(path)
+    load_engine(path)
+    voices = packaged_voices(path / VOICES, speaker_encoder(Settings().models_dir).path)
+    return {**facts, "voices": ", ".join(voice.name for voice in voices), "folder sha256": sha256}
 
 
 def _verified_checkpoint(path: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ CPU_S_PER_S: dict[str, float] = {
     "script": 0.01,
     "faces": 0.60,
     "bind": 0.02,
+    "mouths": 0.01,
     "cast": 0.05,
     "speak": 0.90,
     "render": 1.00,
@@ -24,7 +25,11 @@ CPU_S_PER_S: dict[str, float] = {
 }
 """CPU seconds by second of video on one core, as docs/performance.md measured them."""
 
-LIP_STAGES = frozenset({"faces", "bind", "render"})
+TAKE_CPU_S_PER_S = 2.0
+"""The same for one take of engine jamflow, which is performed and listened to."""
+
+FACE_STAGES, LIP_STAGES = frozenset({"faces", "bind"}), frozenset({"render"})
+JOINT_STAGES = frozenset({"mouths"})
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,17 @@ class PlannedStage:
 def plan(request: DubRequest, info: MediaInfo, lines: int | None) -> tuple[PlannedStage, ...]:
     """List the stages that would run, in order, with estimated seconds."""
     what = _descriptions(request, info, lines)
-    return tuple(
-        PlannedStage(name, what[name], CPU_S_PER_S[name] * info.duration_s) for name in planned_stages(request)
-    )
+    cost = {**CPU_S_PER_S, **({"speak": TAKE_CPU_S_PER_S * request.takes} if request.engine == "jamflow" else {})}
+    return tuple(PlannedStage(name, what[name], cost[name] * info.duration_s) for name in planned_stages(request))
 
 
 def planned_stages(request: DubRequest) -> tuple[str, ...]:
     """Names of the stages that a request runs through, in order."""
-    return tuple(name for name in CPU_S_PER_S if request.lips == "reanimate" or name not in LIP_STAGES)
+    unused = frozenset[str]()
+    unused |= frozenset() if request.sees_faces else FACE_STAGES
+    unused |= frozenset() if request.lips == "reanimate" else LIP_STAGES
+    unused |= frozenset() if request.engine == "jamflow" else JOINT_STAGES
+    return tuple(name for name in CPU_S_PER_S if name not in unused)
 
 
 def _descriptions(request: DubRequest, info: MediaInfo, lines: int | None) -> dict[str, str]:
@@ -60,8 +68,9 @@ def _descriptions(request: DubRequest, info: MediaInfo, lines: int | None) -> di
         "script": script,
         "faces": "shots, face tracks, 478 landmarks each frame",
         "bind": "which face speaks which line",
-        "cast": "one voice for each speaker",
-        "speak": f"engine {request.engine}",
+        "mouths": "the speaking face of each line, at 25 fps",
+        "cast": "each speaker's own voice" if request.clones else "one packaged voice for each speaker",
+        "speak": f"engine {request.engine}" + (f", {request.takes} takes" if request.engine == "jamflow" else ""),
         "render": "lips of on-screen lines",
         "mix": f"loudness profile {request.loudness}",
         "remux": f"picture {picture}",

@@ -67,7 +67,7 @@ def remux(
     *,
     picture: Path | None,
     dub: AudioTrack,
-    original: AudioStream,
+    original: AudioStream | None,
     subtitles: Sequence[SubtitleTrack],
     destination: Path,
     tools: Tools,
@@ -81,7 +81,7 @@ def remux(
 
     Args:
         picture: From `media.encode.encode_picture`; None copies the source's packets.
-        original: Track of the source that the dub replaces.
+        original: Track of the source that the dub replaces; None: the source has none, or none is kept.
         bit_rate: Of a lossy dub up to stereo; more channels get as much per pair.
         metadata: Of the file; mp4 keeps known names only, "comment" among them.
 
@@ -123,7 +123,9 @@ def decoded_samples(path: Path, audio_index: int, tools: Tools) -> int:
     return sum(int(line.split(",")[3]) for line in lines if line and not line.startswith("#"))
 
 
-def _dub_input(wav: Path, original: AudioStream) -> list[str]:
+def _dub_input(wav: Path, original: AudioStream | None) -> list[str]:
+    if original is None:
+        return ["-f", "wav", "-i", input_name(wav)]
     channels = soundfile.info(wav).channels
     layout = _COMMON_LAYOUTS.get(original.channel_layout, original.channel_layout)
     is_known = channels > 2 and channels == original.channels and "channels" not in layout
@@ -139,10 +141,11 @@ def _picture_input(picture: Path | None, info: MediaInfo, tools: Tools) -> list[
 
 
 def _texts_and_maps(
-    info: MediaInfo, picture: Path | None, original: AudioStream, subtitles: Sequence[SubtitleTrack]
+    info: MediaInfo, picture: Path | None, original: AudioStream | None, subtitles: Sequence[SubtitleTrack]
 ) -> list[str]:
     first = 2 if picture is None else 3
-    maps = ["1:a:0", f"0:{original.index}", *(f"{first + number}:s:0" for number in range(len(subtitles)))]
+    kept = [] if original is None else [f"0:{original.index}"]
+    maps = ["1:a:0", *kept, *(f"{first + number}:s:0" for number in range(len(subtitles)))]
     if info.video is not None:
         maps = [f"0:{info.video.index}" if picture is None else "2:v:0", *maps]
     texts = [word for track in subtitles for word in ("-f", "srt", "-i", input_name(track.path))]
@@ -169,10 +172,11 @@ def _dub_coding(wav: Path, suffix: str, bit_rate: int) -> list[str]:
     return ["-c:a:0", "flac", "-filter:a:0", "aresample=osf=s16:dither_method=triangular"]
 
 
-def _labels(dub: AudioTrack, original: AudioStream, subtitles: Sequence[SubtitleTrack]) -> list[_Label]:
+def _labels(dub: AudioTrack, original: AudioStream | None, subtitles: Sequence[SubtitleTrack]) -> list[_Label]:
+    kept = [] if original is None else [_Label("a:1", original.language, original.title or "Original", "original")]
     return [
         _Label("a:0", dub.language, dub.title, "default+dub"),
-        _Label("a:1", original.language, original.title or "Original", "original"),
+        *kept,
         *(_Label(f"s:{number}", track.language, track.title, "0") for number, track in enumerate(subtitles)),
     ]
 

@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.artifact import ArtifactRef, ModelRef
+from schemas.consent import ConsentUsed
 from schemas.media import TimeSpan
+from schemas.performance import Mode, ReferenceVoice, TakeScore
 from schemas.value import Value
 
 Lips = Literal["keep", "reanimate"]
-Engine = Literal["cascade"]
+Engine = Literal["cascade", "jamflow"]
+VoiceSource = Literal["own", "packaged"]
 Profile = Literal["stream-16", "ebu-23"]
 LanguageTag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
@@ -26,6 +29,15 @@ class DubRequest(Value):
     lips: Lips = Field("keep", title="Lips", description="keep the picture, or re-animate the lips")
     speakers: int | None = Field(None, ge=1, le=20, title="Speakers", description="how many; empty: detected")
     engine: Engine = Field("cascade", title="Engine")
+    takes: int = Field(
+        2, ge=1, le=16, title="Takes", description="engine jamflow: tries of each line, the best is used"
+    )
+    voice: VoiceSource | None = Field(
+        None,
+        title="Voice",
+        description="engine jamflow: the actor's own (with a consent record) or a packaged one; empty: own if given",
+    )
+    consent: str | None = Field(None, title="Consent", description="path of the consent record (JSON) for own voices")
     loudness: Profile = Field("stream-16", title="Loudness profile")
     audio_track: int | None = Field(None, ge=0, title="Audio track", description="empty: the default one")
     commercial: bool = Field(False, title="Commercial use", description="refuse non-commercial weights")
@@ -33,12 +45,23 @@ class DubRequest(Value):
     overwrite: bool = Field(False, title="Overwrite", description="replace outputs that are already there")
     seed: int = Field(0, ge=0, lt=2**31, title="Seed")
 
+    @property
+    def sees_faces(self) -> bool:
+        """Whether faces are followed: to change their lips, or to speak as they move."""
+        return self.lips == "reanimate" or self.engine == "jamflow"
+
+    @property
+    def clones(self) -> bool:
+        """Whether speakers are to keep their own voices."""
+        return self.voice == "own" or (self.voice is None and self.consent is not None)
+
 
 class Voice(Value):
-    """A speaker's voice for the whole video: a blend of packaged voices (weights sum to 1)."""
+    """A speaker's voice for the whole video: a blend of packaged voices (weights sum to 1), or a reference."""
 
     speaker: str
-    blend: tuple[tuple[str, float], ...] = Field(description="(packaged voice, weight)")
+    blend: tuple[tuple[str, float], ...] = Field((), description="(packaged voice, weight)")
+    reference: ReferenceVoice | None = Field(None, description="engine jamflow: the recording that is imitated")
     similarity: float = Field(description="cosine to the original speaker's d-vector, -1 to 1")
     median_f0_hz: float | None = Field(description="of the original speaker")
 
@@ -74,6 +97,11 @@ class Take(Value):
     stretch: float = Field(description="time compression afterwards, 1 = none, at most 1.08")
     overflow_s: float = Field(ge=0, description="seconds beyond the original line's end")
     unfit_s: float = Field(ge=0, description="seconds beyond the end plus the room: overlaps what follows")
+    mode: Mode | None = Field(None, description="engine jamflow: what the joint model was given and made")
+    mode_reason: str | None = None
+    scores: tuple[TakeScore, ...] = Field(
+        (), description="of all takes that were tried, the best, which this is, first"
+    )
 
 
 class Patch(Value):
@@ -105,6 +133,9 @@ class LineReport(Value):
     target_text: str | None
     heard_text: str | None = None
     voice: str | None = None
+    mode: Mode | None = None
+    mode_reason: str | None = None
+    takes: tuple[TakeScore, ...] = Field((), description="all takes that were tried, the one used first")
     on_screen: bool = False
     speed: float | None = None
     stretch: float | None = None
@@ -160,6 +191,7 @@ class Receipt(Value):
     outputs: tuple[FileRecord, ...]
     models: tuple[ModelRef, ...]
     voices: tuple[Voice, ...]
+    consent: ConsentUsed | None = Field(None, description="under which a voice was cloned")
     lines: tuple[LineReport, ...]
     measures: Measures
     stage_wall_s: dict[str, float] = Field(description="seconds by stage; cache hits are absent")

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from schemas.artifact import ArtifactRef, ModelRef
-from schemas.dub import LineReport, Measures, Patch, Take, Voice
+from schemas.dub import LineReport, Lips, Measures, Patch, Take, Voice
 from schemas.media import AudioStream, MediaInfo
 from schemas.motion import Faces
 from schemas.speech import Line, Script, Transcript
@@ -73,8 +73,9 @@ class Verification(Value):
 
 
 class Products(Value):
-    """Everything one run made; faces and patches are None where lips are kept."""
+    """Everything one run made; faces are None where nobody looked for them, patches where no lips were changed."""
 
+    lips: Lips
     transcript: Transcript
     script: Script
     stems: Stems
@@ -89,7 +90,22 @@ class Products(Value):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know before delivery, from every stage."""
+        spoken = self._unfollowed if self.lips == "keep" else self._unmoved
+        return (*self.script.warnings, *spoken, *self.sound.warnings, *self.checks.warnings)
+
+    @property
+    def _unmoved(self) -> tuple[str, ...]:
+        """Lips were to be changed: where they were not."""
         faces = self.faces.warnings if self.faces else ()
         if self.faces and self.faces.tracks and self.patches is None:
             faces += ("no face was seen speaking a line: the lips are kept as they are",)
-        return (*self.script.warnings, *faces, *self.sound.warnings, *self.checks.warnings)
+        return faces
+
+    @property
+    def _unfollowed(self) -> tuple[str, ...]:
+        """The mouth was to be followed (engine jamflow): which lines could not follow it."""
+        return tuple(
+            f"{item.line.id} is spoken without following the mouth: {item.take.mode_reason}"
+            for item in self.spoken
+            if item.take is not None and item.take.mode == "read"
+        )

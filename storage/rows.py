@@ -30,7 +30,7 @@ def take_row(run_id: str, line_id: str, take: Take) -> tables.Take:
         line_id=line_id,
         audio_sha256=take.audio.sha256,
         motion_sha256=take.motion.sha256 if take.motion else None,
-        **take.model_dump(exclude={"audio", "motion"}),
+        **take.model_dump(mode="json", exclude={"audio", "motion"}),
     )
 
 

@@ -3,7 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Double, ForeignKey, ForeignKeyConstraint, MetaData, String
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    MetaData,
+    String,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -130,6 +141,9 @@ class Take(Base):
     stretch: Mapped[float] = mapped_column(Double)
     overflow_s: Mapped[float] = mapped_column(Double)
     unfit_s: Mapped[float] = mapped_column(Double)
+    mode: Mapped[str | None] = mapped_column(String(16))
+    mode_reason: Mapped[str | None]
+    scores: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default=text("'[]'"))
 
     audio: Mapped[Artefact] = relationship(lazy="selectin", foreign_keys=[audio_sha256])
     motion: Mapped[Artefact | None] = relationship(lazy="selectin", foreign_keys=[motion_sha256])

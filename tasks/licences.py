@@ -1,12 +1,15 @@
 """Which weights a request needs, and whether it may use them."""
 
-from models.weights.resolve import check_licence, resolve
+from models.weights.known import JAMFLOW_TINY
+from models.weights.resolve import check_licence, jamflow, resolve
 from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
 from tasks.workplace import Workplace
 
-ALWAYS = ("deepfilternet3", "whisper-base", "pyannote-segmentation", "speaker-encoder", "kokoro", "silero-vad")
-FOR_LIPS = ("mediapipe-face-detection", "mediapipe-face-mesh", "facemesh-basis", "audio-to-mouth")
+HEARING = ("deepfilternet3", "whisper-base", "pyannote-segmentation", "speaker-encoder", "silero-vad")
+FACES = ("mediapipe-face-detection", "mediapipe-face-mesh", "facemesh-basis")
+CASCADE, CASCADE_LIPS = ("kokoro",), ("audio-to-mouth",)
+JAMFLOW = (JAMFLOW_TINY, "audio-to-mouth")
 
 
 def needed_models(request: DubRequest, place: Workplace) -> tuple[ModelRef, ...]:
@@ -14,9 +17,29 @@ def needed_models(request: DubRequest, place: Workplace) -> tuple[ModelRef, ...]
 
     Raises: WeightsError, with the command that gets what is missing.
     """
-    names = ALWAYS + (FOR_LIPS if request.lips == "reanimate" else ())
-    settings = place.settings
-    refs = tuple(resolve(name, settings.cache_dir, settings.models_dir).ref for name in names)
+    names = HEARING + (FACES if request.sees_faces else ())
+    if request.engine == "jamflow":
+        return allowed((*names, *JAMFLOW), request.commercial, place)
+    return allowed(
+        (*names, *CASCADE, *(CASCADE_LIPS if request.lips == "reanimate" else ())), request.commercial, place
+    )
+
+
+def allowed(names: tuple[str, ...], commercial: bool, place: Workplace) -> tuple[ModelRef, ...]:
+    """Verify weights by name. Raises: WeightsError, as above."""
+    refs = tuple(_resolved(name, place) for name in names)
     for ref in refs:
-        check_licence(ref, request.commercial)
+        check_licence(ref, commercial)
     return refs
+
+
+def engine_of(models: tuple[ModelRef, ...]) -> ModelRef:
+    """Engine `jamflow` among verified weights."""
+    return next(ref for ref in models if ref.name == JAMFLOW_TINY)
+
+
+def _resolved(name: str, place: Workplace) -> ModelRef:
+    settings = place.settings
+    if name == JAMFLOW_TINY:
+        return jamflow(settings.models_dir).ref
+    return resolve(name, settings.cache_dir, settings.models_dir).ref

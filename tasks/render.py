@@ -6,7 +6,7 @@ from media.frames import read_upright
 from models.audio_to_mouth.predict import neutral
 from models.facemesh.motion import sample_mouth, track_motion
 from models.facemesh.render import render_line as render_pixels
-from models.facemesh.retarget import retarget
+from models.facemesh.retarget import resting_mouth, retarget
 from models.facemesh.sheet import contact_sheet, face_crop
 from models.facemesh.tracks import TrackArrays
 from models.motion import Motion
@@ -32,8 +32,14 @@ def render_line(
     arrays = TrackArrays.from_bytes(place.store.get_bytes(tracks_ref))
     motion = Motion.from_bytes(place.store.get_bytes(take.motion))
     shown = TimeSpan(start_s=span.start_s, end_s=max(span.end_s, span.start_s + take.duration_s))
-    patches = (_patch(place, video, info, shown, motion, arrays, name, faces.line_id) for name in faces.track_ids)
+    rest = _resting(take, motion)
+    patches = (_patch(place, video, info, shown, motion, rest, arrays, name, faces.line_id) for name in faces.track_ids)
     return RenderedLine(patches=tuple(patches))
+
+
+def _resting(take: Take, motion: Motion) -> np.ndarray:
+    """The closed mouth [12] of whoever the take moves like: the cascade's one speaker, or the joint model's."""
+    return neutral() if take.engine == "cascade" else resting_mouth(motion.mouth, motion.visible)
 
 
 def _patch(
@@ -42,6 +48,7 @@ def _patch(
     info: MediaInfo,
     span: TimeSpan,
     motion: Motion,
+    rest: np.ndarray,
     arrays: TrackArrays,
     track_id: str,
     line_id: str,
@@ -49,7 +56,7 @@ def _patch(
     track = arrays.tracks[track_id]
     times_s = arrays.frame_times_s[track.frames]
     wanted = track.frames[(times_s >= span.start_s) & (times_s < span.end_s)]
-    asked = retarget(motion.mouth, neutral(), track_motion(track, arrays.frame_times_s))
+    asked = retarget(motion.mouth, rest, track_motion(track, arrays.frame_times_s))
     with place.scratch() as folder:
         path = folder / "patch.mkv"
         rendered = render_pixels(

@@ -28,6 +28,11 @@ LONGEST_SAMPLE_S = 60.0
 def cast(lines: tuple[Line, ...], dialogue: ArtifactRef, language: str) -> tuple[Voice, ...]:
     """Give each speaker the packaged voice or blend nearest to the original, for the whole video."""
     place = open_workplace()
+    return cast_voices(original_voices(place, lines, dialogue), resources=resources(place), language=language)
+
+
+def original_voices(place: Workplace, lines: tuple[Line, ...], dialogue: ArtifactRef) -> dict[str, OriginalVoice]:
+    """What is known of each speaker's own voice."""
     samples, sample_rate_hz = place.samples(dialogue)
     speech = resample(to_mono(samples), sample_rate_hz, SPEECH_RATE_HZ)
     encoder = speaker_encoder(place.settings.models_dir).path
@@ -36,7 +41,7 @@ def cast(lines: tuple[Line, ...], dialogue: ArtifactRef, language: str) -> tuple
         own = _speech_of(speaker, lines, speech)
         embedding = embed(own, encoder=encoder) if len(own) >= SPEECH_RATE_HZ else None
         originals[speaker] = OriginalVoice(embedding=embedding, median_f0_hz=median_f0_hz(own))
-    return cast_voices(originals, resources=resources(place), language=language)
+    return originals
 
 
 def _speech_of(speaker: str, lines: tuple[Line, ...], speech: np.ndarray) -> np.ndarray:

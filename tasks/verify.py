@@ -82,15 +82,23 @@ def _line(item: SpokenLine, voices: tuple[Voice, ...], patches: tuple[Patch, ...
     )
     if take is None:
         return base
-    blend = next(voice.blend for voice in voices if voice.speaker == line.speaker)
     spoken = {
-        "voice": " + ".join(f"{weight:.0%} {name}" if weight < 1 else name for name, weight in blend),
+        "voice": _name(next(voice for voice in voices if voice.speaker == line.speaker)),
+        "mode": take.mode,
+        "mode_reason": take.mode_reason,
+        "takes": take.scores,
         "speed": take.speed,
         "stretch": take.stretch,
         "overflow_s": take.overflow_s,
         "unfit_s": take.unfit_s,
     }
     return base.model_copy(update=spoken)
+
+
+def _name(voice: Voice) -> str:
+    if voice.reference is not None:
+        return f"{voice.reference.name} ({voice.reference.origin})"
+    return " + ".join(f"{weight:.0%} {name}" if weight < 1 else name for name, weight in voice.blend)
 
 
 def _with_words(line: LineReport, heard: dict[str, str] | None, language: str) -> LineReport:

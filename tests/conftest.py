@@ -19,3 +19,65 @@ def shared_dir() -> Path:
     if not (folder / "media" / "manifest.csv").is_file():
         pytest.skip(f"no development media at {folder}: set JAMDUB_SHARED to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def random_engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with an engine `jamflow` of random numbers: it makes noise, and moves it as a trained one would.
+
+    Its two packaged voices are chords, low and high.
+    """
+    import json
+
+    import numpy as np
+    import soundfile
+    import torch
+    from safetensors.torch import save_file
+    from vocos import Vocos
+
+    from models.corpus.phones import phone_vocabulary
+    from models.facemesh.space import space
+    from models.jamflow.checkpoint import Description, save_checkpoint
+    from models.jamflow.config import audio, joined, trunk
+    from models.jamflow.joint import JamFlow
+    from models.weights.folders import seal
+
+    models_dir = tmp_path_factory.mktemp("models")
+    folder = models_dir / "jamflow-tiny"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = JamFlow(joined(audio(trunk(32, 2, 2, 16), 16, 1, len(phone_vocabulary().entries)), space()))
+        about = Description(
+            name="random", origin="random numbers", licence="CC BY 4.0", commercial_use=True, config={},
+            motion_space=space(), vocabulary_sha256="0" * 64,
+        )  # fmt: skip
+        save_checkpoint(folder, model, phone_vocabulary(), about)
+        (folder / "vocoder").mkdir()
+        (folder / "vocoder" / "config.yaml").write_text(SMALL_VOCOS)
+        save_file(
+            Vocos.from_hparams(str(folder / "vocoder" / "config.yaml")).state_dict(),
+            folder / "vocoder" / "model.safetensors",
+        )
+    (folder / "voices").mkdir()
+    listed = []
+    for name, pitch_hz in (("low", 110.0), ("high", 220.0)):
+        time_s = np.arange(3 * 24_000) / 24_000
+        chord = sum(np.sin(2 * np.pi * pitch_hz * harmonic * time_s) / harmonic for harmonic in range(1, 12))
+        soundfile.write(folder / "voices" / f"{name}.flac", 0.2 * chord / np.abs(chord).max(), 24_000)
+        phones = [["_", 0.0, 0.2], ["m", 0.2, 1.5], ["ˈu", 1.5, 2.8], ["_", 2.8, 3.0]]
+        listed.append({"name": name, "file": f"{name}.flac", "language": "en", "text": "moo", "phones": phones})
+    (folder / "voices" / "voices.json").write_text(json.dumps(listed))
+    seal(folder)
+    return models_dir
+
+
+SMALL_VOCOS = """feature_extractor:
+  class_path: vocos.feature_extractors.MelSpectrogramFeatures
+  init_args: {sample_rate: 24000, n_fft: 1024, hop_length: 256, n_mels: 100, padding: center}
+backbone:
+  class_path: vocos.models.VocosBackbone
+  init_args: {input_channels: 100, dim: 32, intermediate_dim: 48, num_layers: 2}
+head:
+  class_path: vocos.heads.ISTFTHead
+  init_args: {dim: 32, n_fft: 1024, hop_length: 256, padding: center}
+"""

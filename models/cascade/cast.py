@@ -40,22 +40,27 @@ def cast_voices(
         return ()
     speakers = sorted(originals)
     costs = np.array([[distance(originals[speaker], voice, language) for voice in bank] for speaker in speakers])
-    chosen = dict(zip(speakers, _assign(costs), strict=True))
+    chosen = dict(zip(speakers, assign(costs), strict=True))
     return tuple(_voice(speaker, originals[speaker], bank[chosen[speaker]]) for speaker in originals)
 
 
 def distance(original: OriginalVoice, voice: BankVoice, language: str) -> float:
-    """How unlike the original a voice is: what is not known of the original counts nothing."""
-    unlike = intelligibility_cost(voice.blend, language)
+    """How unlike the original a packaged voice is, and how badly it is understood in the language."""
+    return intelligibility_cost(voice.blend, language) + unlikeness(original, voice.embedding, voice.median_f0_hz)
+
+
+def unlikeness(original: OriginalVoice, embedding: np.ndarray, median_f0_hz: float | None) -> float:
+    """How unlike the original a voice is by d-vector and pitch: what is not known counts nothing."""
+    unlike = 0.0
     if original.embedding is not None:
-        unlike += 1.0 - cosine(original.embedding, voice.embedding)
-    if original.median_f0_hz is not None:
-        octaves = abs(float(np.log2(original.median_f0_hz / voice.median_f0_hz)))
+        unlike += 1.0 - cosine(original.embedding, embedding)
+    if original.median_f0_hz is not None and median_f0_hz is not None:
+        octaves = abs(float(np.log2(original.median_f0_hz / median_f0_hz)))
         unlike += _PITCH_WEIGHT * octaves + _FAR_WEIGHT * max(0.0, octaves - _FAR_OCTAVES)
     return unlike
 
 
-def _assign(costs: np.ndarray) -> list[int]:
+def assign(costs: np.ndarray) -> list[int]:
     """Pair speakers (rows) with voices at the least total cost; where voices run out, all are used again."""
     rounds = -(-len(costs) // costs.shape[1])
     again = 1e3 * np.repeat(np.arange(rounds), costs.shape[1])

@@ -3,10 +3,16 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 from schemas.artifact import ModelRef
+
+JAMFLOW_TINY = "jamflow-tiny"
+"""The embedded default of engine `jamflow`: a sealed folder that describes itself (models.weights.folders)."""
+
+REPOSITORY_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.weights.files import assemble, joined_sha256, part_paths, reinstall, sha256_of
-from models.weights.known import KNOWN, PackagedWeights
+from models.weights.folders import checked
+from models.weights.known import JAMFLOW_TINY, KNOWN, REPOSITORY_WEIGHTS, PackagedWeights
 from schemas.artifact import ModelRef
 from schemas.errors import WeightsError
 
@@ -91,6 +92,36 @@ def audio_to_mouth(models_dir: Path | None = None) -> Resolved:
 def facemesh_basis(models_dir: Path | None = None) -> Resolved:
     """The file of the facemesh motion space: its basis and canonical face."""
     return resolve("facemesh-basis", Path(), models_dir)
+
+
+def jamflow(models_dir: Path | None = None) -> Resolved:
+    """The folder of engine `jamflow`: a joint checkpoint, its vocoder, its timing, its voices; every hash checked.
+
+    The models folder comes first, then the repository.
+
+    Raises:
+        WeightsError: There is none, or it is not whole.
+    """
+    from models.jamflow.checkpoint import read_description
+
+    folder = jamflow_folder(models_dir)
+    sha256 = checked(folder)
+    source = "repository" if folder.parent == REPOSITORY_WEIGHTS else "directory"
+    about = read_description(folder).ref
+    named = {"name": JAMFLOW_TINY, "sha256": sha256, "revision": sha256[:12], "source": source}
+    return Resolved(about.model_copy(update=named), folder)
+
+
+def jamflow_folder(models_dir: Path | None) -> Path:
+    """Where engine `jamflow` lies. Raises: WeightsError, where it lies nowhere."""
+    places = [root / JAMFLOW_TINY for root in (models_dir, REPOSITORY_WEIGHTS) if root is not None]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        raise WeightsError(
+            f"the weights {JAMFLOW_TINY} of engine jamflow are in none of {', '.join(map(str, places))}: run "
+            f"`git checkout -- weights/{JAMFLOW_TINY}`, put such a folder into JAMDUB_MODELS_DIR, or use the cascade"
+        )
+    return found
 
 
 def status(models_dir: Path | None, cache_dir: Path) -> tuple[WeightStatus, ...]:

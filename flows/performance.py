@@ -1,0 +1,154 @@
+"""What the commands beside `dub` share: how they are checked, and how what they made is written with a receipt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from prefect.runtime import flow_run
+
+from models.performer.voice import voice_names
+from models.weights.resolve import jamflow
+from schemas.artifact import ArtifactRef, ModelRef
+from schemas.consent import ConsentUse
+from schemas.errors import RequestError
+from schemas.performance import Mode, ReferenceVoice, TakeScore
+from schemas.performance_request import AnyRequest, PerformanceReceipt, PerformanceResult, VoiceRequest
+from tasks.clips import open_sound
+from tasks.consent import Cloning, Consent, check_consent, read_consent
+from tasks.deliver import write_whole
+from tasks.ingest import extract_audio
+from tasks.licences import allowed, engine_of
+from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
+from tasks.stage import StageTimes
+from tasks.voices import VOICES, given_reference, packaged_reference
+from tasks.workplace import Workplace
+
+Command = Literal["speak", "revoice", "lipsync", "animate"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was verified before work: the weights, engine `jamflow` among them, and the consent to be used."""
+
+    models: tuple[ModelRef, ...]
+    consent: Consent | None = None
+
+    @property
+    def engine(self) -> ModelRef:
+        return engine_of(self.models)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a flow has made: the files by their paths, and what the receipt says of them."""
+
+    files: dict[Path, bytes]
+    mode: Mode
+    duration_s: float
+    voice: ReferenceVoice | None = None
+    takes: tuple[TakeScore, ...] = ()
+    seen_share: float | None = None
+    frames_rendered: int | None = None
+    frames_skipped: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def check_files(request: AnyRequest, outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Refuse inputs that are not there and outputs that are in the way; nothing is written. Raises: RequestError."""
+    for path in inputs:
+        if not path.is_file():
+            raise RequestError(f"{path} does not exist or is no file: check the path")
+    out = Path(request.out)
+    check_outputs([*outputs, receipt_path(out)], inputs, overwrite=request.overwrite)
+
+
+def check_weights(request: AnyRequest, names: tuple[str, ...], place: Workplace) -> tuple[ModelRef, ...]:
+    """Verify weights by name. Raises: WeightsError."""
+    return allowed(names, request.commercial, place)
+
+
+def check_voice(request: VoiceRequest, use: ConsentUse, language: str | None, place: Workplace) -> Consent | None:
+    """Refuse to clone without consent, and voices that there are not; returns the consent to be used.
+
+    Raises: RequestError, WeightsError.
+    """
+    if request.reference is None:
+        _check_packaged(request, place)
+        return None
+    if request.voice is not None:
+        raise RequestError(f"--voice {request.voice} and --reference name two voices: give one of them")
+    reference = Path(request.reference)
+    open_sound(reference, place)
+    consent = read_consent(Path(request.consent)) if request.consent is not None else None
+    cloning = Cloning(use, language, request.commercial, record_file(reference).sha256, reference.name)
+    check_consent(consent, cloning, datetime.now(UTC).date())
+    return consent
+
+
+def _check_packaged(request: VoiceRequest, place: Workplace) -> None:
+    for name, given in (("--consent", request.consent), ("--reference-text", request.reference_text)):
+        if given is not None:
+            raise RequestError(f"{name} is about a recording: give it with --reference, or leave it out")
+    if request.voice is not None:
+        names = voice_names(jamflow(place.settings.models_dir).path / VOICES)
+        if request.voice not in names:
+            raise RequestError(f"there is no packaged voice {request.voice!r}: choose one of {', '.join(names)}")
+
+
+def find_voice(request: VoiceRequest, language: str, engine: ModelRef, place: Workplace) -> ReferenceVoice:
+    """The voice that a checked request names: its recording, or a packaged one."""
+    if request.reference is None:
+        voice: ReferenceVoice = packaged_reference(request.voice, engine)
+        return voice
+    path = Path(request.reference)
+    audio = sound_of(path, place)
+    given: ReferenceVoice = given_reference(audio, path.name, request.reference_text, language)
+    return given
+
+
+def sound_of(path: Path, place: Workplace) -> ArtifactRef:
+    """The sound of a recording or a video as a stored WAV, sample 0 at the file's time 0."""
+    clip, stream = open_sound(path, place)
+    stored = place.store.put_file(path, f"audio/{clip.info.container}")
+    audio: ArtifactRef = extract_audio(stored, stream)
+    return audio
+
+
+def finish(
+    command: Command, request: AnyRequest, inputs: Sequence[Path], checked: Checked, times: StageTimes, made: Made
+) -> PerformanceResult:
+    """Write the receipt, then the files, each whole or not at all."""
+    receipt_file = receipt_path(Path(request.out))
+    prepare_folders([*made.files, receipt_file])
+    receipt = PerformanceReceipt(
+        jamdub_version=version("jamdub"),
+        run_id=flow_run.get_id() or "local",
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        request=request,
+        mode=made.mode,
+        inputs=tuple(record_file(path) for path in inputs),
+        outputs=tuple(record(path.name, data) for path, data in made.files.items()),
+        models=checked.models,
+        voice=None if made.voice is None else f"{made.voice.name} ({made.voice.origin})",
+        consent=None if checked.consent is None else checked.consent.used,
+        takes=made.takes,
+        duration_s=round(made.duration_s, 4),
+        seen_share=made.seen_share,
+        frames_rendered=made.frames_rendered,
+        frames_skipped=made.frames_skipped,
+        stage_wall_s={stage: round(seconds, 2) for stage, seconds in times.wall_s.items()},
+        warnings=made.warnings,
+    )
+    write_whole(receipt_file, receipt.model_dump_json(indent=1).encode())
+    for path, data in made.files.items():
+        write_whole(path, data)
+    return PerformanceResult(
+        out=request.out,
+        receipt=str(receipt_file),
+        files=tuple(str(path) for path in made.files),
+        warnings=made.warnings,
+    )

@@ -1,0 +1,122 @@
+"""Who speaks how: the voices and the takes of all lines, by either engine; lips are rendered on the side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from schemas.artifact import ModelRef
+from schemas.dub import DubRequest, Patch, Take, Voice
+from schemas.motion import Faces, LineFaces
+from schemas.performance import LineMotion
+from schemas.progress import report
+from schemas.speech import Line, Script, Transcript
+from schemas.stages import Source, SpokenLine, Stems
+from tasks.consent import Consent, own_voices
+from tasks.faces import bind_faces
+from tasks.mouths import line_motions
+from tasks.perform import choose_mode, perform_takes
+from tasks.render import render_line
+from tasks.script import without_texts
+from tasks.speak import cast, speak, utterance
+from tasks.voices import cast_references, own_references
+
+Speak = Callable[[int, Line], Take]
+"""Speaks line `index` of the script."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that speaking works from; `bound` holds the lines whose speaker is on screen."""
+
+    request: DubRequest
+    source: Source
+    transcript: Transcript
+    script: Script
+    stems: Stems
+    faces: Faces | None
+    bound: dict[str, LineFaces]
+
+
+def set_scene(
+    request: DubRequest, source: Source, transcript: Transcript, script: Script, stems: Stems, faces: Faces | None
+) -> Scene:
+    """Say whose face speaks each line, where faces were looked for."""
+    bound: dict[str, LineFaces] = {}
+    if faces is not None and faces.tracks:
+        found = bind_faces(without_texts(script.lines), faces, stems.dialogue)
+        bound = {own.line_id: own for own in found if own.track_ids}
+    return Scene(request, source, transcript, script, stems, faces, bound)
+
+
+def cascade_voices(scene: Scene) -> tuple[Voice, ...]:
+    """One packaged voice, or blend of them, for each speaker."""
+    return cast(without_texts(scene.script.lines), scene.stems.dialogue, scene.request.target_language)
+
+
+def jamflow_voices(scene: Scene, engine: ModelRef, consent: Consent | None) -> tuple[Voice, ...]:
+    """One reference for each speaker: their own where consent was given, else a packaged one."""
+    lines = without_texts(scene.script.lines)
+    own = own_voices(consent, tuple(dict.fromkeys(line.speaker for line in lines)))
+    heard = scene.transcript
+    cloned = (
+        own_references(own, lines, heard.words, scene.stems, heard.language, scene.faces, tuple(scene.bound.values()))
+        if own
+        else ()
+    )
+    others = tuple(line for line in lines if line.speaker not in own)
+    packaged = cast_references(others, scene.stems.dialogue, scene.request.target_language, engine) if others else ()
+    return (*cloned, *packaged)
+
+
+def by_cascade(scene: Scene, voices: tuple[Voice, ...]) -> Speak:
+    """Text-to-speech, then the mouth that belongs to it where lips change."""
+    request = scene.request
+
+    def take(index: int, line: Line) -> Take:
+        what = utterance(scene.script, index, voices, request, scene.source.info.duration_s)
+        spoken: Take = speak(what, with_motion=line.id in scene.bound)
+        return spoken
+
+    return take
+
+
+def by_jamflow(scene: Scene, voices: tuple[Voice, ...], engine: ModelRef) -> Speak:
+    """The joint model: it follows the mouth that is seen, or makes a new one with the voice."""
+    request, faces = scene.request, _line_motions(scene)
+
+    def take(index: int, line: Line) -> Take:
+        what = utterance(scene.script, index, voices, request, scene.source.info.duration_s)
+        face = faces.get(line.id, LineMotion(line_id=line.id, motion=None, seen_share=0.0))
+        choice = choose_mode(request.lips, face)
+        motion = face.motion if choice.mode != "read" else None
+        performed: Take = perform_takes(what, choice, motion, request.takes, engine)
+        return performed
+
+    return take
+
+
+def _line_motions(scene: Scene) -> dict[str, LineMotion]:
+    if scene.faces is None or not scene.bound:
+        return {}
+    shown = tuple(line for line in without_texts(scene.script.lines) if line.id in scene.bound)
+    motions = line_motions(shown, tuple(scene.bound[line.id] for line in shown), scene.faces)
+    return {own.line_id: own for own in motions}
+
+
+def speak_lines(scene: Scene, speaking: Speak) -> tuple[tuple[SpokenLine, ...], tuple[Patch, ...] | None]:
+    """Speak line after line; while the next is spoken, the last one's lips are rendered.
+
+    Without a single frame to change there are no patches, and the picture is copied as it is.
+    """
+    source, lines = scene.source, scene.script.lines
+    spoken, rendering = [], []
+    for index, line in enumerate(lines):
+        report("speak", index, len(lines), line.target_text or "(original voice kept)")
+        take = speaking(index, line) if line.target_text else None
+        own = scene.bound.get(line.id)
+        if scene.request.lips == "reanimate" and take is not None and take.motion is not None and own and scene.faces:
+            tracks_ref = scene.faces.tracks_ref
+            rendering.append(render_line.submit(source.video, source.info, line.span, take, tracks_ref, own))
+        spoken.append(SpokenLine(line=line, take=take))
+    report("speak", len(lines), len(lines))
+    patches = tuple(patch for future in rendering for patch in future.result().patches)
+    return tuple(spoken), patches if any(patch.frames for patch in patches) else None

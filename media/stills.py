@@ -1,0 +1,62 @@
+"""Still pictures read for animation, and the frames drawn from them written as video."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from media.tools import input_name
+from schemas.errors import JamdubError, MediaError, RequestError, StorageError
+
+_LONGEST_SIDE_PX = 1280
+_OPTIONS = {"crf": "16", "preset": "veryfast", "threads": "2"}
+
+
+def read_picture(path: Path, max_side_px: int = _LONGEST_SIDE_PX) -> np.ndarray:
+    """Read a picture upright as RGB [h, w, 3] uint8 with even sides, scaled down to `max_side_px`.
+
+    Raises: RequestError where there is no such file; MediaError where it is no picture.
+    """
+    if not path.is_file():
+        raise RequestError(f"{path} does not exist or is no file: check the path of the picture")
+    try:
+        with Image.open(path) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise MediaError(f"{path} cannot be read as a picture: give a JPEG, PNG or WebP") from error
+    picture.thumbnail((max_side_px, max_side_px))
+    rgb = np.asarray(picture)
+    height, width = (side // 2 * 2 for side in rgb.shape[:2])  # 4:2:0 halves both sides
+    if min(height, width) < 2:
+        raise MediaError(f"{path} is {rgb.shape[1]}x{rgb.shape[0]} pixels: give a larger picture")
+    return np.ascontiguousarray(rgb[:height, :width])
+
+
+def write_pictures(destination: Path, pictures: Iterator[np.ndarray], fps: int) -> int:
+    """Encode RGB pictures [h, w, 3] as H.264 in mp4, without sound; returns how many.
+
+    Raises: JamdubError where there are none; StorageError where the file cannot be written.
+    """
+    first = next(pictures, None)
+    if first is None:
+        raise JamdubError("there are no pictures to write as video")
+    count = 0
+    try:
+        with av.open(input_name(destination), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+            stream = container.add_stream("libx264", rate=fps, options=_OPTIONS)
+            stream.height, stream.width = first.shape[:2]
+            stream.pix_fmt = "yuv420p"
+            picture: np.ndarray | None = first
+            while picture is not None:
+                planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+                count += 1
+                picture = next(pictures, None)
+            container.mux(stream.encode(None))
+    except (av.FFmpegError, OSError) as error:
+        destination.unlink(missing_ok=True)
+        raise StorageError(f"{destination} cannot be written ({error}): free some space") from error
+    return count
