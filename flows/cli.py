@@ -13,6 +13,7 @@ from flows.evaluate_cli import evaluate_app
 from flows.models_cli import models_app
 from flows.performer_cli import performer_app
 from flows.requests import request_error
+from flows.train_cli import train_app
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(performer_app)
 app.add_typer(evaluate_app)
+app.add_typer(train_app)
 app.add_typer(models_app, name="models")
 
 CANCELLED = 130

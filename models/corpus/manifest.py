@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from models.corpus.phones import TimedPhone
 from schemas.errors import RequestError
 from schemas.media import TimeSpan
@@ -74,7 +76,8 @@ def _entry(index: Path, number: int, line: str) -> Entry:
             first_good_frame=values.get("first_good_frame", 0),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{index}, line {number}: {error!r}; see docs/training.md for what a line holds") from error
+        wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
+        raise RequestError(f"{index}, line {number}: {wrong}; see docs/training.md for what a line holds") from error
 
 
 def _inside(folder: Path, name: str) -> Path:

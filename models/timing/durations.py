@@ -40,9 +40,10 @@ class DurationPredictor(nn.Module):
 
     def forward(self, phones: Tensor) -> Tensor:
         """[b, k] numbers of the phone vocabulary, -1 beyond the end, to [b, k]."""
-        hidden = self.embedding(phones + 1)
+        hidden, is_there = self.embedding(phones + 1), (phones >= 0)[..., None]
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden = norm(hidden + torch.relu(convolution(hidden.transpose(1, 2)).transpose(1, 2)))
+            # Beyond the end there is nothing, as where a text is alone: else its last phones depend on its batch.
+            hidden = norm(hidden + torch.relu(convolution(hidden.transpose(1, 2)).transpose(1, 2))) * is_there
         out: Tensor = self.output(hidden)[..., 0]
         return out
 

@@ -101,7 +101,7 @@ class VocosTrainee:
         self.network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.ema.load_state_dict(state["ema"])
-        if self._opponent is not None:
+        if self._opponent is not None and "opponent" in state:  # without: it joins a training that began alone
             self._opponent.restore(state["opponent"])
 
 

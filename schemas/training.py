@@ -1,0 +1,268 @@
+"""What a training is made of: corpora, sizes, courses. The stages that run are those whose tables are there.
+
+In a file (docs/training.md), paths are relative to the file's folder.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from schemas.value import Value
+
+Precision = Literal["bfloat16", "float32"]
+
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else Path(os.path.normpath(Path(folder) / path))
+
+
+FilePath = Annotated[Path, AfterValidator(_from_folder)]
+"""Relative to the folder in the validation's context, where that names one."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Corpus(Value):
+    """Clips of one index.
+
+    Attributes:
+        index: JSONL file (models.corpus.manifest).
+        language: BCP-47 tag that is truer than the index's own: GRID calls its British speaker "en".
+    """
+
+    index: FilePath
+    language: str | None = None
+
+
+class Synthesis(Value):
+    """Speech that Kokoro reads, which gives sound and the time of every phone.
+
+    Attributes:
+        folder: Where it is written, a folder inside for each part.
+        hours: Of speech in all.
+        seed: Of the speed of every sentence.
+        parts: How many are spoken side by side, a thread each.
+        voices: Shares of Kokoro's voices, by the new voice's name.
+        sentences: Text files, a sentence a line, by language. Of v voices, voice i reads the lines i, i + v + 1, …: no
+            two read the same, and the last of each v + 1 lines is left for evaluation.
+    """
+
+    folder: FilePath
+    hours: float = Field(gt=0)
+    seed: int = Field(ge=0)
+    parts: Count = 1
+    voices: dict[str, dict[str, float]] = Field(min_length=1)
+    sentences: dict[str, FilePath] = Field(min_length=1)
+
+
+class Features(Value):
+    """What the networks learn from.
+
+    Attributes:
+        folder: Of the features, which are computed once.
+        corpora: Whose clips are prepared; with none, and no synthesis, all clips that are in the folder are used.
+        splits: Of the corpora, used in training.
+        longest_frames: Mel frames of the longest clip that is used.
+        workers: Processes that prepare.
+        motion_space: JSON file of a MotionSpace, for features that other software extracted; None: facemesh.
+    """
+
+    folder: FilePath
+    corpora: tuple[Corpus, ...] = ()
+    splits: tuple[str, ...] = ("train",)
+    longest_frames: Count = 1050
+    workers: Count = 1
+    motion_space: FilePath | None = None
+
+
+class Size(Value):
+    """The networks' size, by a name of `models.jamflow.config.AUDIO`, and what is to be otherwise.
+
+    Attributes:
+        dropout: Of both branches; None: the named size's.
+        joint: Which block pairs are joint.
+        is_gated: Whether the audio branch hears motion through a gate that starts at zero (docs/adr/0007).
+        balances_streams: Whether the motion that an audio frame sees weighs as much as all sound, before training.
+    """
+
+    name: Literal["tiny", "small", "base"]
+    dropout: float | None = Field(None, ge=0, lt=1)
+    joint: Literal["full", "half", "none"] = "half"
+    is_gated: bool = True
+    balances_streams: bool = False
+
+
+class PlacingShares(Value):
+    """How clips and their phones are laid out (models.corpus.collate.Placing)."""
+
+    paired: Share
+    even: Share
+    true: Share
+    spread: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> "PlacingShares":
+        if self.even + self.true > 1:
+            raise ValueError(f"even {self.even:g} + true {self.true:g} is more than 1: both are shares of the clips")
+        return self
+
+
+class Chances(Value):
+    """Probabilities of a step (models.jamflow.chance.Recipe); the defaults are the paper's, where it prints any."""
+
+    drop_audio: Share = 0.1
+    drop_mouth: Share = 0.1
+    drop_text: Share = 0.2
+    drop_rest: Share = 0.8
+    hide_motion_only: Share = 1 / 3
+    hide_audio_only: Share = 1 / 3
+    hidden_share: tuple[Share, Share] = (0.7, 1.0)
+    share_time: Share = 0.5
+
+    @model_validator(mode="after")
+    def _are_probabilities(self) -> "Chances":
+        if self.hide_motion_only + self.hide_audio_only > 1 + 1e-9:
+            raise ValueError(
+                f"hide_motion_only {self.hide_motion_only:g} + hide_audio_only {self.hide_audio_only:g} is more "
+                f"than 1: what is left of 1 hides both"
+            )
+        if self.hidden_share[0] > self.hidden_share[1]:
+            raise ValueError(f"hidden_share {self.hidden_share} falls: write the least share first")
+        return self
+
+
+class StageCourse(Value):
+    """What both stages have in common.
+
+    Attributes:
+        steps, warmup: Of the schedule, which rises linearly and falls along half a cosine.
+        learning_rate: Its peak.
+        frames: Mel frames of a batch of faces, padding included, for each process.
+        ema_decay: Of the averaged weights, which are those that are shipped.
+    """
+
+    steps: Count
+    warmup: int = Field(ge=0)
+    learning_rate: float = Field(gt=0)
+    frames: Count
+    ema_decay: float = Field(ge=0, lt=1)
+
+
+class MotionCourse(StageCourse):
+    """Stage 1: the Motion-DiT from the sound's features, without the Audio-DiT.
+
+    Attributes:
+        drop_rest: Of withholding the other motion from a clip; the paper's.
+    """
+
+    drop_rest: Share = 0.8
+
+
+class JointCourse(StageCourse):
+    """Stage 2: both branches.
+
+    Attributes:
+        sound_frames: Mel frames of a batch of clips without a face.
+        face_share: Of the steps on clips with a face; the others are on sound alone.
+        chances: Of every step.
+        face_placing, sound_placing: Of clips with and without a face.
+        start: Folder of a joint checkpoint to begin with (`jamdub models convert` makes one of F5-TTS's weights), with
+            its sizes and its vocabulary; None: new weights that read phones. Stage 1's motion branch, where there is
+            one, replaces its own.
+    """
+
+    sound_frames: Count
+    face_share: float = Field(gt=0, le=1)
+    chances: Chances = Chances()
+    face_placing: PlacingShares
+    sound_placing: PlacingShares
+    start: FilePath | None = None
+
+
+class TimingCourse(Value):
+    """When phones are said: natural durations, and where a mouth says them; minutes each."""
+
+    duration_epochs: Count = 30
+    mouth_steps: Count = 400
+
+
+class VocoderCourse(Value):
+    """The vocoder's own training.
+
+    Attributes:
+        config: JSON file (models.vocos.config).
+        corpus: Folder of the real corpora.
+    """
+
+    config: FilePath
+    corpus: FilePath
+
+
+class Card(Value):
+    """What the exported weights say of themselves.
+
+    Attributes:
+        name: Under which receipts record them.
+        origin: What they were made from, for people.
+        vocoder: Folder of one that is there already, where none is trained.
+        precision: In which weights are stored.
+    """
+
+    name: str
+    licence: str
+    commercial_use: bool
+    origin: str
+    vocoder: FilePath | None = None
+    precision: Literal["float16", "bfloat16", "float32"] = "float16"
+
+
+class Training(Value):
+    """A whole training.
+
+    Attributes:
+        out: Folder of its checkpoints, metrics and products.
+        seed: Of new weights, batches and every step.
+        threads: Of each process.
+        precision: Of matrix products; bfloat16 only where the processor has it.
+        checkpoint_every_s: Between checkpoints.
+        keep: How many checkpoints stay.
+        size: Of the networks; None where they are those of `joint.start`.
+        synthesis, timing, vocoder, motion, joint, export: The stages; one that is None is left out.
+    """
+
+    out: FilePath
+    seed: int = Field(0, ge=0)
+    threads: Count = 1
+    precision: Precision = "bfloat16"
+    checkpoint_every_s: float = Field(180, gt=0)
+    keep: Count = 2
+    size: Size | None = None
+    features: Features
+    synthesis: Synthesis | None = None
+    timing: TimingCourse | None = None
+    vocoder: VocoderCourse | None = None
+    motion: MotionCourse | None = None
+    joint: JointCourse | None = None
+    export: Card | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Training":
+        if self.export is not None and self.joint is None:
+            raise ValueError("[export] needs [joint]: what is exported is the joint model")
+        has_start = self.joint is not None and self.joint.start is not None
+        if (self.size is None) != has_start:
+            raise ValueError("give either [size], for new networks, or joint.start, whose sizes are used")
+        budgets = {} if self.motion is None else {"motion.frames": self.motion.frames}
+        if self.joint is not None:
+            budgets |= {"joint.frames": self.joint.frames, "joint.sound_frames": self.joint.sound_frames}
+        for name, frames in budgets.items():
+            if frames < self.features.longest_frames:
+                raise ValueError(
+                    f"{name} is {frames}, and clips have up to {self.features.longest_frames} frames: enlarge the "
+                    f"batch or lower features.longest_frames"
+                )
+        return self

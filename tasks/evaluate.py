@@ -1,0 +1,237 @@
+"""Perform trials clip by clip, and measure what was made; both go on where they stopped."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from media.audio_io import read_audio, resample, to_mono
+from models.asr.whisper import transcribe
+from models.audio_to_mouth.corpus import decode_audio
+from models.corpus.features import Clip, read_clip
+from models.corpus.manifest import Entry, read_manifest
+from models.corpus.prepare import prepare
+from models.dialogue.utterances import join_words
+from models.evaluation.scores import Truth, score_mouth, score_sound
+from models.evaluation.statistics import summarise
+from models.evaluation.trials import Recording, attempt, timed, trial_of
+from models.evaluation.words import word_error_rate
+from models.jamflow.config import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
+from models.motion import Motion
+from models.performer.engine import Engine, load_engine
+from models.performer.perform import Performance, usual_sampling
+from models.weights.resolve import jamflow, speaker_encoder, whisper_base
+from schemas.errors import RequestError
+from schemas.evaluation import ClipScores, EvaluationRequest, EvaluationRow, Measure
+from schemas.progress import report
+from schemas.settings import Settings
+from tasks.transcribe import SPEECH_RATE_HZ
+
+SOUND, MOUTH, SCORES, SECONDS = ".wav", ".safetensors", ".json", ".seconds"
+RECORDINGS = "recording"
+
+
+@dataclass(frozen=True)
+class Material:
+    """The clips of an evaluation, with a recording of each one's speaker that is none of them."""
+
+    clips: tuple[Recording, ...]
+    entries: tuple[Entry, ...]
+    voices: tuple[Recording, ...]
+
+
+def evaluation_task(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """A Prefect task that keeps its own results in the evaluation's folder."""
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False)
+
+
+def gather(request: EvaluationRequest) -> Material:
+    """Read the clips, and compute their features where that has not been done.
+
+    Raises:
+        RequestError: The manifest is wrong, or has no clip with a face in the split, or none for voices.
+    """
+    listed = read_manifest(Path(request.manifest))
+    if request.language is not None:
+        listed = tuple(replace(entry, language=request.language) for entry in listed)
+    entries = [entry for entry in listed if entry.split == request.split][: request.clips]
+    if not entries:
+        raise RequestError(f"{request.manifest} has no clip of the split {request.split!r}: check --split")
+    voices = [_voice(entry, listed, request.voice_split) for entry in entries]
+    wanted = {entry.id: entry for entry in (*entries, *voices)}
+    read = _recordings(list(wanted.values()), Path(request.out) / "features")
+    kept = [(entry, voice) for entry, voice in zip(entries, voices, strict=True) if {entry.id, voice.id} <= read.keys()]
+    return Material(
+        tuple(read[entry.id] for entry, _ in kept),
+        tuple(entry for entry, _ in kept),
+        tuple(read[voice.id] for _, voice in kept),
+    )
+
+
+def _voice(entry: Entry, listed: Sequence[Entry], split: str) -> Entry:
+    for other in listed:
+        if other.split == split and other.speaker == entry.speaker and other.id != entry.id:
+            return other
+    raise RequestError(
+        f"no clip of the split {split!r} is of {entry.id}'s speaker {entry.speaker}: check --voice-split"
+    )
+
+
+def _recordings(entries: Sequence[Entry], folder: Path) -> dict[str, Recording]:
+    prepared = prepare(entries, folder, workers=1, on_progress=lambda done, of: report("features", done, of, "clips"))
+    clips = [read_clip(path) for path in prepared.files]
+    files = {entry.id: entry.file for entry in entries}
+    return {clip.id: Recording(clip, _sound(files[clip.id], clip)) for clip in clips if len(clip.mouth)}
+
+
+def _sound(path: Path, clip: Clip) -> np.ndarray:
+    """A clip's sound, cut or filled up to its features' length."""
+    samples, rate_hz = decode_audio(path)
+    wave = resample(samples, rate_hz, SAMPLE_RATE_HZ)[: len(clip.mel) * HOP_SAMPLES]
+    return np.pad(wave, (0, len(clip.mel) * HOP_SAMPLES - len(wave))).astype(np.float32)
+
+
+@evaluation_task("perform-trial")
+def perform_trial(name: str, request: EvaluationRequest, material: Material, engine: Engine) -> Path:
+    """Perform one trial on all clips; what is there already is kept. Returns its folder."""
+    folder = Path(request.out) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    sampling = usual_sampling(request.steps, request.guidance)
+    for index, own in enumerate(material.clips):
+        if not (folder / f"{own.clip.id}{SECONDS}").is_file():
+            began = time.monotonic()
+            other = material.clips[(index + 1) % len(material.clips)]
+            made = attempt(
+                engine, trial_of(name), own, other, material.voices[index], sampling, seed=request.seed + index
+            )
+            _write(folder, own.clip.id, made, time.monotonic() - began)
+        report(name, index + 1, len(material.clips), "clips")
+    return folder
+
+
+def _write(folder: Path, clip: str, made: Performance, seconds: float) -> None:
+    """Sound, mouth, and, last, how long it took: a clip is there when that is."""
+    import soundfile
+
+    if made.samples is not None:
+        soundfile.write(folder / f"{clip}{SOUND}", made.samples, SAMPLE_RATE_HZ, subtype="PCM_16")
+    if made.motion is not None:
+        (folder / f"{clip}{MOUTH}").write_bytes(made.motion.to_bytes())
+    (folder / f"{clip}{SECONDS}").write_text(f"{seconds:.3f}\n", encoding="utf-8")
+
+
+@evaluation_task("keep-recordings")
+def keep_recordings(request: EvaluationRequest, material: Material) -> Path:
+    """Write the recordings themselves as a row: what the measures say of the truth is their ceiling."""
+    import soundfile
+
+    folder = Path(request.out) / RECORDINGS
+    folder.mkdir(parents=True, exist_ok=True)
+    for own in material.clips:
+        soundfile.write(folder / f"{own.clip.id}{SOUND}", own.samples, SAMPLE_RATE_HZ, subtype="PCM_16")
+    return folder
+
+
+@evaluation_task("score-row")
+def score_row(name: str, about: str, folder: Path, request: EvaluationRequest, material: Material) -> EvaluationRow:
+    """Measure what a folder holds of the clips. Raises: RequestError, where it holds none of them."""
+    kept = Path(request.out) / "scores" / name
+    kept.mkdir(parents=True, exist_ok=True)
+    scored = []
+    for index, (own, entry) in enumerate(zip(material.clips, material.entries, strict=True)):
+        values = _scored(folder, kept, own, entry)
+        if values is not None:
+            scored.append(ClipScores(clip=entry.id, text=entry.text, values=values))
+        report(f"score {name}", index + 1, len(material.clips), "clips")
+    if not scored:
+        raise RequestError(f"{folder} holds no output for any of the clips: name files after them, CLIP{SOUND}")
+    names = list(dict.fromkeys(key for own in scored for key in own.values))
+    return EvaluationRow(
+        name=name,
+        about=about,
+        clips=tuple(scored),
+        measures={
+            measure: _summary([own.values[measure] for own in scored if measure in own.values]) for measure in names
+        },
+        seconds_per_second=_speed(folder, material),
+    )
+
+
+def _scored(folder: Path, kept: Path, own: Recording, entry: Entry) -> dict[str, float] | None:
+    """One clip's measures, from before where its files are the same."""
+    sound, mouth = folder / f"{entry.id}{SOUND}", folder / f"{entry.id}{MOUTH}"
+    if not sound.is_file() and not mouth.is_file():
+        return None
+    stamp = [path.stat().st_mtime_ns for path in (sound, mouth) if path.is_file()]
+    path = kept / f"{entry.id}{SCORES}"
+    if path.is_file() and (before := json.loads(path.read_text(encoding="utf-8")))["stamp"] == stamp:
+        return dict(before["values"])
+    truth = _truth(own, entry)
+    values: dict[str, float] = {}
+    if sound.is_file():
+        values |= score_sound(_heard(sound, own), truth, encoder=_encoder(), word_error_rate=_word_error_rate(entry))
+    if mouth.is_file():
+        values |= score_mouth(Motion.from_bytes(mouth.read_bytes()).z_scored()[0], truth)
+    pending = path.with_suffix(".part")
+    pending.write_text(json.dumps({"stamp": stamp, "values": values}) + "\n", encoding="utf-8")
+    pending.replace(path)
+    return values
+
+
+def _heard(path: Path, own: Recording) -> np.ndarray:
+    samples, rate_hz = read_audio(path)
+    wave = resample(to_mono(samples), rate_hz, SAMPLE_RATE_HZ)[: len(own.samples)]
+    return np.pad(wave, (0, len(own.samples) - len(wave))).astype(np.float32)
+
+
+def _encoder() -> Path:
+    return speaker_encoder(Settings().models_dir).path
+
+
+def _word_error_rate(entry: Entry) -> Callable[[np.ndarray, str], float]:
+    settings = Settings()
+    language = entry.language.split("-")[0]
+
+    def measured(samples: np.ndarray, text: str) -> float:
+        weights = whisper_base(settings.cache_dir, settings.models_dir).path
+        speech = resample(samples, SAMPLE_RATE_HZ, SPEECH_RATE_HZ)
+        heard = transcribe(speech, weights=weights, language=language, threads=settings.threads)
+        return word_error_rate(text, join_words([word.text for word in heard.words]), language)
+
+    return measured
+
+
+def _truth(own: Recording, entry: Entry) -> Truth:
+    return Truth(
+        samples=own.samples,
+        text=entry.text,
+        words=[(word.word, word.span) for word in entry.words],
+        phones=timed(own.clip.phones, own.clip.edges_s),
+        mouth=own.clip.mouth,
+        visible=own.clip.visible,
+    )
+
+
+def _summary(values: Sequence[float]) -> Measure:
+    found = summarise(values)
+    return Measure(n=found.n, mean=found.mean, median=found.median, low=found.low, high=found.high)
+
+
+def _speed(folder: Path, material: Material) -> float | None:
+    """Seconds of computing for a second made."""
+    files = [folder / f"{own.clip.id}{SECONDS}" for own in material.clips]
+    taken = [float(path.read_text(encoding="utf-8")) for path in files if path.is_file()]
+    made_s = sum(len(own.clip.mel) / FRAME_RATE_HZ for own in material.clips)
+    return sum(taken) / made_s if len(taken) == len(files) else None
+
+
+def open_weights() -> tuple[Engine, str, str]:
+    """The engine, its name and its hash. Raises: WeightsError, where it is missing or altered."""
+    found = jamflow(Settings().models_dir)
+    return load_engine(found.path), found.ref.name, found.ref.sha256

@@ -1,0 +1,136 @@
+"""What a training learns from: synthesised speech, and the features of all clips."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from models.corpus.features import Clip, read_clip
+from models.corpus.manifest import Entry, read_manifest
+from models.corpus.prepare import SUFFIX, Prepared, prepare
+from models.corpus.synthetic import INDEX, Narrator, synthesise
+from models.jamflow.config import FRAME_RATE_HZ
+from models.weights.resolve import kokoro
+from schemas.errors import RequestError
+from schemas.settings import Settings
+from schemas.training import Features, Synthesis
+from tasks.train_stage import counted, long_task, say
+
+
+@long_task("synthesise-corpus")
+def synthesise_corpus(synthesis: Synthesis) -> tuple[Path, ...]:
+    """Speak the hours that are not there yet; returns the index of each part."""
+    settings = Settings()
+    weights = kokoro(settings.cache_dir, settings.models_dir).path
+    parts = range(synthesis.parts)
+    done = [0.0] * len(parts)
+    with counted("synthesise", "h") as tell, ThreadPoolExecutor(len(parts)) as pool:
+
+        def speak(part: int) -> Path:
+            def on_progress(hours: float, _wanted: float) -> None:
+                done[part] = hours
+                tell(sum(done), synthesis.hours)
+
+            return synthesise(
+                narrators(synthesis, part),
+                part_folder(synthesis, part),
+                weights=weights,
+                hours=synthesis.hours / len(parts),
+                seed=synthesis.seed,
+                threads=1,
+                on_progress=on_progress,
+            )
+
+        return tuple(pool.map(speak, parts))
+
+
+def part_folder(synthesis: Synthesis, part: int) -> Path:
+    """Where a part is written."""
+    return synthesis.folder / str(part)
+
+
+def narrators(synthesis: Synthesis, part: int) -> list[Narrator]:
+    """Every voice in every language, with the sentences that it alone reads in this part.
+
+    Raises:
+        RequestError: A file of sentences cannot be read.
+    """
+    texts = {language: _sentences(path) for language, path in synthesis.sentences.items()}
+    step = len(synthesis.voices) + 1  # the last share of the sentences is left for evaluation
+    return [
+        Narrator(
+            f"{name}-{language}{part}", tuple(blend.items()), language, lines[number::step][part :: synthesis.parts]
+        )
+        for number, (name, blend) in enumerate(synthesis.voices.items())
+        for language, lines in texts.items()
+    ]
+
+
+def _sentences(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path} cannot be read ({error}): name a text file with a sentence a line") from error
+
+
+@long_task("prepare-features")
+def prepare_features(features: Features, synthetic: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Compute the features that are not there yet; returns the files of all clips in the order of their names.
+
+    Where neither corpora nor synthesis are named, these are all files in the folder.
+    """
+    listed = entries(features, synthetic)
+    if not (features.corpora or synthetic):
+        return tuple(sorted(features.folder.glob(f"*{SUFFIX}")))
+    with counted("prepare", "clips") as tell:
+        prepared = prepare(listed, features.folder, workers=features.workers, on_progress=tell)
+    say(told(prepared))
+    return tuple(sorted(set(prepared.files)))
+
+
+def entries(features: Features, synthetic: Sequence[Path]) -> list[Entry]:
+    """All clips of the corpora and of synthesised speech. Raises: RequestError, where an index is wrong."""
+    found: list[Entry] = []
+    for corpus in features.corpora:
+        read = read_manifest(corpus.index)
+        found += read if corpus.language is None else [replace(entry, language=corpus.language) for entry in read]
+    return found + [entry for index in synthetic for entry in read_manifest(index)]
+
+
+def synthetic_indices(synthesis: Synthesis | None) -> tuple[Path, ...]:
+    """The indices that are there already."""
+    parts = range(0 if synthesis is None else synthesis.parts)
+    indices = [part_folder(synthesis, part) / INDEX for part in parts if synthesis is not None]
+    return tuple(index for index in indices if index.is_file())
+
+
+def told(prepared: Prepared) -> str:
+    """How many clips there are, and how many were refused for which reason."""
+    refused = [f"{count} refused ({reason})" for reason, count in sorted(prepared.refused.items())]
+    return ", ".join([f"prepare: {len(prepared.files)} clips", *refused])
+
+
+def training_clips(files: Sequence[Path], features: Features) -> list[Clip]:
+    """Read the clips that are learned from: those of the training splits that are not too long."""
+    clips = [clip for clip in map(read_clip, files) if is_used(clip, features)]
+    if not clips:
+        raise RequestError(
+            f"none of {len(files)} clips in {features.folder} is of the splits {', '.join(features.splits)} and has at "
+            f"most {features.longest_frames} frames: check features.splits and features.longest_frames"
+        )
+    return clips
+
+
+def is_used(clip: Clip, features: Features) -> bool:
+    """Whether a clip is learned from."""
+    return clip.split in features.splits and len(clip.mel) <= features.longest_frames
+
+
+def apart(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Clips with a face, and clips of sound alone."""
+    return [clip for clip in clips if len(clip.mouth)], [clip for clip in clips if not len(clip.mouth)]
+
+
+def hours(clips: Sequence[Clip]) -> float:
+    """How long they last together."""
+    return sum(len(clip.mel) for clip in clips) / FRAME_RATE_HZ / 3600

@@ -1,0 +1,155 @@
+"""What all stages of a training share: they are long, so they resume from their own folder and are not cached."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from models.training.display import shown_progress
+from models.training.distributed import rank
+from models.training.journal import METRICS_FILE
+from models.training.loop import Progress as Step
+from models.training.loop import Trainee, train
+from models.training.plot import plot_metrics
+from schemas.errors import RequestError
+from schemas.training import Training
+
+RECIPE_FILE, CURVES_FILE = "recipe.json", "curves.png"
+_LINE_EVERY_S = 20.0
+
+
+def long_task(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """Make a Prefect task that may take days: neither cached, nor timed out, nor retried; a new run goes on with it."""
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)
+
+
+def say(text: str) -> None:
+    """Tell people something; the first of several processes does."""
+    if rank() == 0:
+        Console(stderr=True).print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def device() -> torch.device:
+    """Where this process trains: the GPU that it was given, or the CPU."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def digest(parts: Sequence[str]) -> str:
+    """One short name for many: of the clips, say."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def claim(folder: Path, recipe: Mapping[str, Any]) -> None:
+    """Make a stage's folder, and make sure that what it holds was made by the same recipe.
+
+    Raises:
+        RequestError: By another; the error names the first difference.
+    """
+    if rank() != 0:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path, text = folder / RECIPE_FILE, json.dumps(recipe, indent=1, sort_keys=True)
+    if path.is_file():
+        was, asked = _flat(json.loads(path.read_text(encoding="utf-8"))), _flat(json.loads(text))
+        for name in sorted(was.keys() | asked.keys()):
+            if was.get(name) != asked.get(name):
+                raise RequestError(
+                    f"{folder} was begun with {name} = {was.get(name)}, and now it is {asked.get(name)}: go on with "
+                    f"the former value, choose another --out, or remove the folder"
+                )
+        return
+    pending = path.with_suffix(".part")
+    pending.write_text(text + "\n", encoding="utf-8")
+    pending.replace(path)
+
+
+def _flat(values: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{at}{name}.") if isinstance(value, dict) else {f"{at}{name}": value}
+    return flat
+
+
+def made_whole(path: Path, make: Callable[[Path], None]) -> Path:
+    """Make a folder that appears whole or not at all; one that is there is kept."""
+    if not path.exists():
+        building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            make(building)
+            building.chmod(0o755)  # mkdtemp's folders are the owner's alone
+            building.rename(path)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return path
+
+
+def run_stage(title: str, trainee: Trainee, folder: Path, steps: int, config: Training) -> None:
+    """Train, or go on, with a live display; afterwards, or when stopped, the curves lie beside the metrics.
+
+    Raises:
+        RequestError, WeightsError, KeyboardInterrupt: As `models.training.loop.train`.
+    """
+    try:
+        with _shown(title) as show:
+            train(
+                trainee,
+                folder,
+                steps=steps,
+                checkpoint_every_s=config.checkpoint_every_s,
+                keep=config.keep,
+                on_progress=show,
+            )
+    finally:
+        metrics = folder / METRICS_FILE
+        if rank() == 0 and metrics.is_file() and metrics.stat().st_size:
+            plot_metrics(metrics, folder / CURVES_FILE)
+
+
+@contextmanager
+def _shown(title: str) -> Iterator[Callable[[Step], None]]:
+    if rank() == 0:
+        with shown_progress(title) as show:
+            yield show
+    else:
+        yield _unseen
+
+
+def _unseen(_step: Step) -> None:
+    """Of a process whose progress nobody is shown."""
+
+
+@contextmanager
+def counted(title: str, unit: str) -> Iterator[Callable[[float, float], None]]:
+    """Yield a function to tell (done, total): a live bar on a terminal, a line now and then elsewhere."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (BarColumn(), TextColumn("{task.completed:.4g}/{task.total:.4g} " + unit), TimeElapsedColumn())
+        with Progress(TextColumn("{task.description}"), *columns, TimeRemainingColumn(), console=console) as bars:
+            bar = bars.add_task(title, total=1)
+            yield lambda done, total: bars.update(bar, completed=done, total=total)
+    else:
+        yield _in_lines(title, unit)
+
+
+def _in_lines(title: str, unit: str) -> Callable[[float, float], None]:
+    began_s = next_s = time.monotonic()
+
+    def tell(done: float, total: float) -> None:
+        nonlocal next_s
+        now_s = time.monotonic()
+        if now_s >= next_s or done >= total:
+            next_s = now_s + _LINE_EVERY_S
+            say(f"{title}: {done:.4g}/{total:.4g} {unit} after {now_s - began_s:.0f} s")
+
+    return tell

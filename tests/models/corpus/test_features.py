@@ -1,0 +1,109 @@
+"""A clip's features survive their file exactly, and nothing hostile passes for one."""
+
+import json
+import pickle
+import struct
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))  # with importlib, tests do not find their neighbours
+
+from small_clips import small_clip
+
+from models.corpus.features import Clip, extract, key_of, read_clip
+from models.corpus.manifest import Entry, read_manifest
+from models.corpus.phones import PAUSE, phone_vocabulary
+from schemas.errors import ArtifactCorrupt
+
+ARRAYS = ("mel", "mouth", "rest", "visible", "phones", "edges_s")
+
+
+@pytest.mark.parametrize("has_face", [True, False])
+def test_bytes_give_back_the_clip(has_face: bool) -> None:
+    clip = replace(small_clip(3, 25, has_face=has_face), text="¿Qué “tal”?\n")
+    back = Clip.from_bytes(clip.to_bytes())
+    for name in ARRAYS:
+        ours, theirs = getattr(clip, name), getattr(back, name)
+        assert ours.dtype == theirs.dtype and ours.shape == theirs.shape and np.array_equal(ours, theirs)
+    assert [getattr(back, name) for name in ("id", "speaker", "language", "split", "text")] == [
+        clip.id, clip.speaker, clip.language, clip.split, clip.text,
+    ]  # fmt: skip
+    assert back.to_bytes() == clip.to_bytes()
+
+
+def _without_metadata(data: bytes) -> bytes:
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    del header["__metadata__"]
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data[8 + size :]
+
+
+WHOLE = small_clip(0, 10, has_face=True).to_bytes()
+HOSTILE = {
+    "empty": b"",
+    "short": b"\x01\x02",
+    "pickle": pickle.dumps({"mel": 1}),
+    "cut": WHOLE[:-1],
+    "endless header": b"\xff" * 8 + WHOLE[8:],
+    "no metadata": _without_metadata(WHOLE),
+    "another field": WHOLE.replace(b'"rest"', b'"zest"'),
+    "no object": struct.pack("<Q", 2) + b"[]",
+    "metadata is no object": struct.pack("<Q", 19) + b'{"__metadata__":[]}',
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_bytes_are_refused(case: str) -> None:
+    with pytest.raises(ArtifactCorrupt, match="not a clip's features"):
+        Clip.from_bytes(HOSTILE[case])
+
+
+@settings(max_examples=300)
+@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
+def test_an_altered_byte_gives_a_clip_or_a_clear_refusal(place: int, change: int) -> None:
+    altered = bytearray(WHOLE)
+    altered[place] ^= change
+    try:
+        Clip.from_bytes(bytes(altered))
+    except ArtifactCorrupt as error:
+        assert "prepare it again" in str(error)
+
+
+def test_a_key_is_of_the_content_and_of_what_is_said_of_it(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.wav", tmp_path / "b.wav"
+    one.write_bytes(b"sound")
+    other.write_bytes(b"sound")
+    entry = Entry("id", one, "s", "en", "train", "text", False, (), (), 0)
+    assert key_of(entry) == key_of(replace(entry, file=other)), "a path is no content"
+    for change in ({"language": "en-GB"}, {"text": "texts"}, {"split": "test"}, {"speaker": "t"}, {"id": "ie"}):
+        assert key_of(replace(entry, **change)) != key_of(entry), change
+    one.write_bytes(b"sounds")
+    assert key_of(entry) != key_of(replace(entry, file=other))
+
+
+@pytest.mark.shared
+def test_a_real_film_gives_both_streams_on_one_clock(shared_dir: Path, tmp_path: Path) -> None:
+    listed = read_manifest(shared_dir / "corpus" / "grid_s1" / "grid_s1.jsonl")
+    entry = next(one for one in listed if one.id == "bbaf3s")
+    clip = extract(replace(entry, language="en-GB"))
+    assert clip is not None
+    assert len(clip.mouth) == len(clip.rest) == len(clip.visible) == 74  # of 75: pictures trail sound by one
+    assert abs(len(clip.mel) - 3.75 * len(clip.mouth)) <= 0.5 and clip.mel.shape[1] == 100
+    assert clip.visible.all() and np.abs(clip.mouth).mean() < 3
+    assert clip.edges_s[0] == 0 and (np.diff(clip.edges_s) > 0).all() and len(clip.edges_s) == len(clip.phones) + 1
+    # Sound is where words are: louder inside them than in the pauses.
+    middles_s = (np.arange(len(clip.mel)) + 0.5) / 93.75
+    spoken = clip.phones[np.searchsorted(clip.edges_s, middles_s, side="right").clip(1, len(clip.phones)) - 1]
+    is_pause = spoken == phone_vocabulary().ids([PAUSE])[0]
+    loudness = clip.mel.astype(np.float32).mean(axis=1)
+    assert loudness[~is_pause].mean() > loudness[is_pause].mean() + 1
+    path = tmp_path / "clip.safetensors"
+    path.write_bytes(clip.to_bytes())
+    assert np.array_equal(read_clip(path).mouth, clip.mouth)
