@@ -162,6 +162,18 @@ class MotionCourse(StageCourse):
     drop_rest: Share = 0.8
 
 
+class Release(Value):
+    """Released weights of F5-TTS.
+
+    Attributes:
+        file: `model_1250000.safetensors`, or another of the same layout.
+        name: Which release it is; nothing in the file says so.
+    """
+
+    file: FilePath
+    name: Literal["F5TTS_v1_Base", "F5TTS_Base"]
+
+
 class JointCourse(StageCourse):
     """Stage 2: both branches.
 
@@ -170,9 +182,10 @@ class JointCourse(StageCourse):
         face_share: Of the steps on clips with a face; the others are on sound alone.
         chances: Of every step.
         face_placing, sound_placing: Of clips with and without a face.
-        start: Folder of a joint checkpoint to begin with (`jamdub models convert` makes one of F5-TTS's weights), with
-            its sizes and its vocabulary; None: new weights that read phones. Stage 1's motion branch, where there is
-            one, replaces its own.
+        start: Folder of a joint checkpoint to begin with, its sizes and its vocabulary.
+        release: F5-TTS to begin with, beside a new Motion-DiT of the same form.
+
+    Without either, the weights are new and read phones. Stage 1's motion branch, where there is one, is put into any.
     """
 
     sound_frames: Count
@@ -181,6 +194,7 @@ class JointCourse(StageCourse):
     face_placing: PlacingShares
     sound_placing: PlacingShares
     start: FilePath | None = None
+    release: Release | None = None
 
 
 class TimingCourse(Value):
@@ -230,7 +244,7 @@ class Training(Value):
         precision: Of matrix products; bfloat16 only where the processor has it.
         checkpoint_every_s: Between checkpoints.
         keep: How many checkpoints stay.
-        size: Of the networks; None where they are those of `joint.start`.
+        size: Of new networks; None where those of `joint.start` or `joint.release` are used.
         synthesis, timing, vocoder, motion, joint, export: The stages; one that is None is left out.
     """
 
@@ -253,9 +267,11 @@ class Training(Value):
     def _fits_together(self) -> "Training":
         if self.export is not None and self.joint is None:
             raise ValueError("[export] needs [joint]: what is exported is the joint model")
-        has_start = self.joint is not None and self.joint.start is not None
-        if (self.size is None) != has_start:
-            raise ValueError("give either [size], for new networks, or joint.start, whose sizes are used")
+        starts = () if self.joint is None else (self.joint.start, self.joint.release)
+        if (self.size is not None) + sum(start is not None for start in starts) != 1:
+            raise ValueError(
+                "give one of [size], for new networks, joint.start and joint.release, whose sizes are used"
+            )
         budgets = {} if self.motion is None else {"motion.frames": self.motion.frames}
         if self.joint is not None:
             budgets |= {"joint.frames": self.joint.frames, "joint.sound_frames": self.joint.sound_frames}

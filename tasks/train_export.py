@@ -55,9 +55,9 @@ def export_joint(config: Training, vocoder: Path | None, timing: Path | None) ->
 def check_card(config: Training, card: Card) -> None:
     """Raises: RequestError, where the card allows what the weights that stage 2 began with forbid."""
     start = start_of(config)
-    if start is not None and card.commercial_use and not start[1].commercial_use:
+    if start is not None and card.commercial_use and not start.commercial_use:
         raise RequestError(
-            f"export.commercial_use is true, and {start[0]} is under {start[1].licence}, which forbids it: what is "
+            f"export.commercial_use is true, and {start.path} is under {start.licence}, which forbids it: what is "
             f"trained from such weights stays under their terms; set it to false"
         )
 

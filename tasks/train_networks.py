@@ -11,7 +11,6 @@ from models.corpus.batches import Batches
 from models.corpus.collate import lettered
 from models.corpus.features import Clip
 from models.corpus.phones import phone_vocabulary
-from models.jamflow.checkpoint import load_checkpoint
 from models.jamflow.config import JamFlowConfig
 from models.jamflow.ema import Ema
 from models.jamflow.joint import JamFlow
@@ -67,8 +66,8 @@ def teach_joint(config: Training, files: tuple[Path, ...]) -> Path:
     faces, sounds = faces_of(clips)
     network, vocabulary = network_of(config)
     start = start_of(config)
-    recipe = course.model_dump(mode="json", exclude={"start"})
-    recipe |= {"start": "" if start is None else start[1].weights_sha256, "has_stage_1": config.motion is not None}
+    recipe = course.model_dump(mode="json", exclude={"start", "release"})
+    recipe |= {"start": "" if start is None else start.sha256(), "has_stage_1": config.motion is not None}
     claim(folder, _recipe(config, network, clips, recipe))
     trainee = JointTrainee(
         begun(config, network).to(place),
@@ -85,7 +84,7 @@ def begun(config: Training, network: JamFlowConfig) -> JamFlow:
     """The joint model as stage 2 begins it: new or of a checkpoint, with stage 1's motion branch where there is one."""
     start = start_of(config)
     torch.manual_seed(config.seed)
-    model = JamFlow(network) if start is None else load_checkpoint(start[0]).model
+    model = JamFlow(network) if start is None else start.load()
     if config.motion is not None:
         learned = averaged(config.out / MOTION, with_features(network), config.motion.ema_decay)
         model.motion.load_state_dict(without_features(learned).motion.state_dict())

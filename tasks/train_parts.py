@@ -1,6 +1,7 @@
 """A training's configuration as the values that the networks are built of and trained with."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,13 +11,16 @@ from models.corpus.collate import Placing
 from models.corpus.phones import phone_vocabulary
 from models.facemesh.space import space
 from models.jamflow.chance import STAGE_1, Recipe
-from models.jamflow.checkpoint import VOCABULARY, Description, read_description
-from models.jamflow.config import AUDIO, COUPLING, MEL_BANDS, JamFlowConfig, joined
-from models.jamflow.tokens import Vocabulary
+from models.jamflow.checkpoint import VOCABULARY, load_checkpoint, read_description
+from models.jamflow.config import AUDIO, COUPLING, MEL_BANDS, RELEASES, JamFlowConfig, joined
+from models.jamflow.f5 import LICENCE, WEIGHTS_FILES, join_release
+from models.jamflow.joint import JamFlow
+from models.jamflow.tokens import Vocabulary, released_vocabulary
 from models.jamflow.trainee import Course
+from models.weights.files import sha256_of
 from schemas.errors import RequestError, WeightsError
 from schemas.motion import MotionSpace
-from schemas.training import JointCourse, MotionCourse, PlacingShares, Size, Training
+from schemas.training import JointCourse, MotionCourse, PlacingShares, Release, Size, Training
 
 _AS_THEY_ARE = Placing(paired=0.0, even=0.0, true=1.0, spread=0.0)
 
@@ -37,30 +41,75 @@ def motion_space_of(config: Training) -> MotionSpace:
         raise RequestError(f"{path} describes no motion space ({first}): see docs/training.md") from error
 
 
-def start_of(config: Training) -> tuple[Path, Description] | None:
-    """The checkpoint that stage 2 begins with, and what it says of itself.
+@dataclass(frozen=True)
+class Start:
+    """Weights that stage 2 begins with, not yet read.
+
+    Attributes:
+        path: Where they are.
+        load: Reads them into a joint model of `network`.
+        sha256: Hashes them.
+    """
+
+    path: Path
+    network: JamFlowConfig
+    vocabulary: Vocabulary
+    licence: str
+    commercial_use: bool
+    load: Callable[[], JamFlow]
+    sha256: Callable[[], str]
+
+
+def start_of(config: Training) -> Start | None:
+    """What stage 2 begins with; None: new weights.
 
     Raises:
-        WeightsError: It cannot be read, or is of another motion space than the features.
+        WeightsError: It is not there, or of another motion space than the features.
     """
-    folder = None if config.joint is None else config.joint.start
-    if folder is None:
+    if config.joint is None:
         return None
-    description = read_description(folder)
-    if description.motion_space != motion_space_of(config):
+    if config.joint.release is not None:
+        return _released(config.joint.release, motion_space_of(config), config.seed)
+    return None if config.joint.start is None else _checkpoint(config.joint.start, motion_space_of(config))
+
+
+def _checkpoint(folder: Path, motion: MotionSpace) -> Start:
+    about = read_description(folder)
+    if about.motion_space != motion:
         raise WeightsError(
-            f"{folder} moves in the space {description.motion_space.name!r}, and the features are of "
-            f"{motion_space_of(config).name!r}: convert it with --motion-space, or choose other features"
+            f"{folder} moves in the space {about.motion_space.name!r}, and the features are of {motion.name!r}: choose "
+            f"other weights or other features"
         )
-    return folder, description
+    return Start(
+        path=folder,
+        network=JamFlowConfig.from_json(about.config),
+        vocabulary=Vocabulary.from_file(folder / VOCABULARY),
+        licence=about.licence,
+        commercial_use=about.commercial_use,
+        load=lambda: load_checkpoint(folder, motion).model,
+        sha256=lambda: about.weights_sha256,
+    )
+
+
+def _released(release: Release, motion: MotionSpace, seed: int) -> Start:
+    if not release.file.is_file():
+        raise WeightsError(f"{release.file} does not exist: get {WEIGHTS_FILES[release.name]} of SWivid/F5-TTS")
+    return Start(
+        path=release.file,
+        network=joined(RELEASES[release.name], motion),
+        vocabulary=released_vocabulary(),
+        licence=LICENCE,
+        commercial_use=False,
+        load=lambda: join_release(release.file, release.name, motion, seed),
+        sha256=lambda: sha256_of(release.file),
+    )
 
 
 def network_of(config: Training) -> tuple[JamFlowConfig, Vocabulary]:
     """The joint model and what it reads. Raises: RequestError, WeightsError, as above."""
     start = start_of(config)
     if start is not None:
-        folder, description = start
-        return JamFlowConfig.from_json(description.config), Vocabulary.from_file(folder / VOCABULARY)
+        return start.network, start.vocabulary
     assert config.size is not None, "either a size or a start is given"
     return new_network(config.size, motion_space_of(config)), phone_vocabulary()
 
