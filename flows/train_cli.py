@@ -30,10 +30,15 @@ def train(
         return
     print_plan(config, out)
     if not dry_run:
-        stop_orphans()
-        from flows.train import train as run
+        _run_flow(config, out)
 
-        typer.echo(run(config.absolute(), None if out is None else out.absolute()))
+
+def _run_flow(file: Path, out: Path | None) -> None:
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect's server starts in no other
+    stop_orphans()
+    from flows.train import train as run
+
+    typer.echo(run(file.absolute(), None if out is None else out.absolute()))
 
 
 def print_plan(file: Path, out: Path | None) -> None:
@@ -64,9 +69,7 @@ def _train_together(file: Path, out: Path | None) -> None:
             follow(STAGES)
             return
         print_plan(file, out)
-        from flows.train import train as run
-
-        typer.echo(run(file.absolute(), None if out is None else out.absolute()))
+        _run_flow(file, out)
         dismiss()
 
 

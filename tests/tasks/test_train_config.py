@@ -11,9 +11,10 @@ from models.corpus.collate import Placing
 from models.corpus.phones import phone_vocabulary
 from models.facemesh.space import space
 from models.jamflow.chance import STAGE_1, Recipe
-from models.jamflow.config import COUPLING, audio, joined, trunk
+from models.jamflow.config import COUPLING, RELEASES, audio, joined, trunk
+from models.jamflow.tokens import released_vocabulary
 from models.jamflow.trainee import Course
-from schemas.errors import RequestError
+from schemas.errors import RequestError, WeightsError
 from schemas.training import Chances, Training
 from tasks.train_clips import narrators
 from tasks.train_config import read_training
@@ -52,11 +53,24 @@ def test_what_is_not_said_of_chance_is_the_papers() -> None:
 
 def test_the_base_recipe_has_both_stages_and_the_papers_chances() -> None:
     config = read_training(BASE)
-    assert config.joint is not None and config.motion is not None and config.joint.start is not None
-    assert config.size is None, "the sizes are those of F5-TTS's weights"
+    assert config.joint is not None and config.motion is not None and config.joint.release is not None
     assert joint_course(config, config.joint, None).recipe == Recipe()
     assert motion_course(config, config.motion, None).recipe == STAGE_1
     assert config.export is not None and not config.export.commercial_use
+
+
+def test_weights_of_f5_tts_are_asked_for_where_they_lie(tmp_path: Path) -> None:
+    path = tmp_path / "training.toml"
+    space_file = tmp_path / "space.json"
+    space_file.write_text(space().model_dump_json())
+    text = BASE.read_text().replace("../training/liveportrait.json", str(space_file))
+    path.write_text(text)
+    with pytest.raises(WeightsError, match=r"does not exist: get model_1250000\.safetensors of SWivid/F5-TTS"):
+        network_of(read_training(path))
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"any")
+    path.write_text(text.replace("../models-folder/F5TTS_v1_Base/model_1250000.safetensors", str(weights)))
+    assert network_of(read_training(path)) == (joined(RELEASES["F5TTS_v1_Base"], space()), released_vocabulary())
 
 
 def test_stage_1_is_the_same_network_with_features() -> None:
@@ -97,6 +111,11 @@ WRONG = {
     "no such size": ('name = "tiny"  ', 'name = "huge"  ', r"size\.name = 'huge': Input should be 'tiny'"),
     "batch too small": ("frames = 3400", "frames = 340", r"joint\.frames is 340, and clips have up to 1050 frames"),
     "shares above one": ("even = 0.2", "even = 0.7", r"joint\.face_placing: .*even 0.7 \+ true 0.4 is more than 1"),
+    "two networks": (
+        "frames = 3400",
+        'frames = 3400\nstart = "there"',
+        r"give one of \[size\], for new networks, joint",
+    ),
 }
 
 
