@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from flows.embedded import embedded_environment, run_embedded, stop_orphans
+from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.evaluate_cli import evaluate_app
 from flows.models_cli import models_app
 from flows.performer_cli import performer_app
@@ -117,7 +117,7 @@ def _run(request: "DubRequest", verbose: bool) -> None:
         from tasks.workplace import open_workplace
 
         place = open_workplace()
-        stop_orphans()
+        open_home()
         check_request(request, place)  # a wrong request is told before Prefect's server is started
         prepare_output(request)
     print_result(run_embedded(_dub_flow, request, place.settings, verbose), Console())

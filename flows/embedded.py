@@ -39,11 +39,13 @@ def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> No
         warnings.filterwarnings("ignore")
 
 
-def stop_orphans() -> None:
-    """Stop Prefect servers that a killed run of this home has left behind."""
+def open_home() -> None:
+    """Make Prefect's home, without which its server does not start, and stop servers that a killed run has left there."""
     from flows.orphans import stop_orphaned_servers
 
-    stop_orphaned_servers(Path(os.environ["PREFECT_HOME"]))
+    home = Path(os.environ["PREFECT_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    stop_orphaned_servers(home)
 
 
 def run_embedded(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from flows.embedded import embedded_environment, run_embedded, stop_orphans
+from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.quiet import quiet_stderr
 from flows.requests import request_error
 from schemas.errors import RequestError
@@ -58,7 +58,7 @@ def evaluate(
         with quiet_stderr(settings.home / "logs" / "native.log"):
             _print_plan(request)
         return
-    stop_orphans()
+    open_home()
     report = run_embedded(_load, request, settings, verbose)
     typer.echo((Path(out) / "results.md").read_text(encoding="utf-8"), nl=False)
     typer.echo(f"{len(report.rows)} rows of {len(report.rows[0].clips)} clips: {Path(out) / 'report.html'}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from flows.embedded import embedded_environment, run_embedded, stop_orphans
+from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.quiet import quiet_stderr
 from flows.requests import request_error
 from schemas.errors import RequestError
@@ -186,7 +186,7 @@ def _carry_out(
 
         check, flow = load()
         check(request, open_workplace())
-        stop_orphans()
+        open_home()
     if dry_run:
         for name, value in request.model_dump(exclude_none=True).items():
             typer.echo(f"{name:>18}  {value}")

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.embedded import embedded_environment, stop_orphans
+from flows.embedded import embedded_environment, open_home
 from schemas.errors import JamdubError
 from schemas.settings import Settings
 
@@ -34,8 +34,7 @@ def train(
 
 
 def _run_flow(file: Path, out: Path | None) -> None:
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect's server starts in no other
-    stop_orphans()
+    open_home()
     from flows.train import train as run
 
     typer.echo(run(file.absolute(), None if out is None else out.absolute()))
