@@ -40,7 +40,7 @@ def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> No
 
 
 def open_home() -> None:
-    """Make Prefect's home, without which its server does not start, and stop servers that a killed run has left there."""
+    """Make Prefect's home, without which its server does not start, and stop servers that a killed run left there."""
     from flows.orphans import stop_orphaned_servers
 
     home = Path(os.environ["PREFECT_HOME"])
