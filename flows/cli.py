@@ -5,14 +5,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.evaluate_cli import evaluate_app
 from flows.models_cli import models_app
 from flows.performer_cli import performer_app
-from flows.requests import request_error
+from flows.requests import make_request
 from flows.train_cli import train_app
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
@@ -81,27 +80,25 @@ def dub(
     """Dub a video into another language."""
     from schemas.dub import DubRequest
 
-    try:
-        request = DubRequest(
-            video=video,
-            target_language=to,
-            source_language=source_language,
-            script=script,
-            lips=lips,
-            speakers=speakers,
-            engine=engine,
-            takes=takes,
-            voice=voice,
-            consent=consent,
-            output_dir=out,
-            loudness=loudness,
-            audio_track=audio_track,
-            seed=seed,
-            commercial=commercial,
-            overwrite=overwrite,
-        )
-    except ValidationError as error:
-        raise request_error(error) from error
+    request = make_request(
+        DubRequest,
+        video=video,
+        target_language=to,
+        source_language=source_language,
+        script=script,
+        lips=lips,
+        speakers=speakers,
+        engine=engine,
+        takes=takes,
+        voice=voice,
+        consent=consent,
+        output_dir=out,
+        loudness=loudness,
+        audio_track=audio_track,
+        seed=seed,
+        commercial=commercial,
+        overwrite=overwrite,
+    )
     embedded_environment(Settings(), verbose, refresh)
     if dry_run:
         _print_plan(request)

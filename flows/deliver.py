@@ -1,6 +1,5 @@
 """The end of the way: receipt, report, and the files in the user's folder."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
 from schemas.stages import Products
 from tasks.deliver import delivered_before, output_paths, write_whole
 from tasks.ledger import Run
+from tasks.outputs import record
 from tasks.render import lip_sheet
 from tasks.report_media import line_media
 from tasks.workplace import Workplace
@@ -25,7 +25,7 @@ def deliver(request: DubRequest, run: Run, made: Products, checked: CheckedReque
     """Write the deliverables; an identical earlier delivery is left as it is."""
     paths = output_paths(request, made.movie.suffix)
     inputs = _inputs(request, run)
-    earlier = delivered_before(paths, {record.sha256 for record in inputs}, made.movie.video)
+    earlier = delivered_before(paths, {own.sha256 for own in inputs}, made.movie.video)
     sheet = _sheet(run, made, place)
     if earlier is None:
         # The receipt goes first: it says whose files these are, so that a delivery cut short is completed by the
@@ -33,7 +33,7 @@ def deliver(request: DubRequest, run: Run, made: Products, checked: CheckedReque
         paths["report"].unlink(missing_ok=True)
         movie = place.store.get_bytes(made.movie.video)
         files = {"video": movie, "srt": made.movie.srt.encode(), "webvtt": made.movie.webvtt.encode()}
-        outputs = tuple(_record(paths[kind].name, data) for kind, data in files.items())
+        outputs = tuple(record(paths[kind].name, data) for kind, data in files.items())
         receipt = _receipt(request, run, made, checked, (inputs, outputs))
         write_whole(paths["receipt"], receipt.model_dump_json(indent=1).encode())
         for kind, data in files.items():
@@ -65,11 +65,7 @@ def _inputs(request: DubRequest, run: Run) -> tuple[FileRecord, ...]:
     video = run.source.video
     records = [FileRecord(name=run.source.name, sha256=video.sha256, size_bytes=video.size_bytes)]
     given = [Path(name) for name in (request.script, request.consent if request.clones else None) if name]
-    return (*records, *(_record(path.name, path.read_bytes()) for path in given))
-
-
-def _record(name: str, data: bytes) -> FileRecord:
-    return FileRecord(name=name, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+    return (*records, *(record(path.name, path.read_bytes()) for path in given))
 
 
 def _receipt(

@@ -10,6 +10,7 @@ from models.evaluation.scores import MEASURES
 from models.evaluation.trials import TRIALS, trial_of
 from schemas.errors import RequestError
 from schemas.evaluation import EvaluationReport, EvaluationRequest, EvaluationRow
+from tasks.deliver import write_whole
 from tasks.evaluate import RECORDINGS, gather, keep_recordings, open_weights, perform_trial, score_row
 
 JSON, PAGE, TABLE = "report.json", "report.html", "results.md"
@@ -57,6 +58,4 @@ def write_report(report: EvaluationReport, out: Path) -> None:
         TABLE: evaluation_markdown(report, MEASURES),
     }
     for name, text in files.items():
-        pending = out / f".{name}.part"
-        pending.write_text(text, encoding="utf-8")
-        pending.replace(out / name)
+        write_whole(out / name, text.encode())

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.quiet import quiet_stderr
-from flows.requests import request_error
+from flows.requests import make_request
 from schemas.errors import RequestError
 from schemas.evaluation import EvaluationReport, EvaluationRequest, SystemFolder
 from schemas.settings import Settings
@@ -38,22 +37,20 @@ def evaluate(
     """Perform every trial on every clip, measure all rows alike, and write report.html, report.json, results.md."""
     settings = Settings()
     embedded_environment(settings, verbose, refresh=False)
-    try:
-        request = EvaluationRequest(
-            manifest=manifest,
-            language=language,
-            split=split,
-            voice_split=voice_split,
-            clips=clips,
-            trials=tuple(trials or ()),
-            systems=tuple(_system(named) for named in systems or ()),
-            steps=steps,
-            guidance=guidance,
-            seed=seed,
-            out=out,
-        )
-    except ValidationError as error:
-        raise request_error(error) from error
+    request = make_request(
+        EvaluationRequest,
+        manifest=manifest,
+        language=language,
+        split=split,
+        voice_split=voice_split,
+        clips=clips,
+        trials=tuple(trials or ()),
+        systems=tuple(_system(named) for named in systems or ()),
+        steps=steps,
+        guidance=guidance,
+        seed=seed,
+        out=out,
+    )
     if dry_run:
         with quiet_stderr(settings.home / "logs" / "native.log"):
             _print_plan(request)
@@ -68,7 +65,7 @@ def _system(named: str) -> SystemFolder:
     name, separator, path = named.partition("=")
     if not separator:
         raise RequestError(f"--system {named!r} is not NAME=FOLDER: name the system, and where its outputs lie")
-    return SystemFolder(name=name, path=path)
+    return make_request(SystemFolder, name=name, path=path)
 
 
 def _load() -> Callable[[EvaluationRequest], EvaluationReport]:

@@ -12,7 +12,7 @@ from models.jamflow.f5 import LICENCE, WEIGHTS_FILES, join_release, load_release
 from models.jamflow.tokens import released_vocabulary
 from models.jamflow.vocoder import CONFIG_FILE, load_vocoder
 from models.performer.engine import load_engine
-from models.performer.voice import packaged_voices
+from models.performer.voice import VOICES, packaged_voices
 from models.weights.files import sha256_of
 from models.weights.folders import SUMS, checked, size_bytes
 from models.weights.known import JAMFLOW_TINY
@@ -21,7 +21,7 @@ from schemas.errors import RequestError, WeightsError
 from schemas.motion import MotionSpace
 from schemas.settings import Settings
 
-_VOCOS, VOICES = "vocos-mel-24khz", "voices"
+_VOCOS = "vocos-mel-24khz"
 
 
 @dataclass(frozen=True)

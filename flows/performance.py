@@ -9,7 +9,7 @@ from typing import Literal
 
 from prefect.runtime import flow_run
 
-from models.performer.voice import voice_names
+from models.performer.voice import VOICES, voice_names
 from models.weights.resolve import jamflow
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.consent import ConsentUse
@@ -23,7 +23,7 @@ from tasks.ingest import extract_audio
 from tasks.licences import allowed, engine_of
 from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
 from tasks.stage import StageTimes
-from tasks.voices import VOICES, given_reference, packaged_reference
+from tasks.voices import given_reference, packaged_reference
 from tasks.workplace import Workplace
 
 Command = Literal["speak", "revoice", "lipsync", "animate"]

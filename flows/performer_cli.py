@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.quiet import quiet_stderr
-from flows.requests import request_error
+from flows.requests import make_request
 from schemas.errors import RequestError
 from schemas.performance_request import (
     AnimateRequest,
     AnyRequest,
     LipsyncRequest,
-    PerformanceRequest,
     PerformanceResult,
     RevoiceRequest,
     SpeakRequest,
@@ -23,8 +21,6 @@ from schemas.performance_request import (
 from schemas.settings import Settings
 
 performer_app = typer.Typer(rich_markup_mode=None)
-
-Asked = TypeVar("Asked", bound=PerformanceRequest)
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Takes = Annotated[int, typer.Option(min=1, max=16, help="Tries, of which the best is used.")]
@@ -60,7 +56,7 @@ def speak(
     verbose: Verbose = False,
 ) -> None:
     """Speak a text; with --motion-out, with the mouth that belongs to it."""
-    request = _request(
+    request = make_request(
         SpeakRequest,
         text=_text(text, text_file),
         language=language,
@@ -97,7 +93,7 @@ def revoice(
     verbose: Verbose = False,
 ) -> None:
     """Make speech from a video's mouth alone."""
-    request = _request(
+    request = make_request(
         RevoiceRequest,
         video=video,
         out=out,
@@ -127,7 +123,7 @@ def lipsync(
     verbose: Verbose = False,
 ) -> None:
     """Give a video's face the lips that belong to a sound."""
-    request = _request(
+    request = make_request(
         LipsyncRequest, video=video, audio=audio, out=out, seed=seed, commercial=commercial, overwrite=overwrite
     )
     _carry_out(request, _lipsync, refresh=refresh, dry_run=dry_run, verbose=verbose)
@@ -146,7 +142,7 @@ def animate(
     verbose: Verbose = False,
 ) -> None:
     """Bring a portrait to speech."""
-    request = _request(
+    request = make_request(
         AnimateRequest, portrait=portrait, audio=audio, out=out, seed=seed, commercial=commercial, overwrite=overwrite
     )
     _carry_out(request, _animate, refresh=refresh, dry_run=dry_run, verbose=verbose)
@@ -161,13 +157,6 @@ def _text(text: str | None, file: Path | None) -> str:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"{file} cannot be read as UTF-8 text: {error}") from error
-
-
-def _request(kind: type[Asked], **fields: Any) -> Asked:
-    try:
-        return kind(**fields)
-    except ValidationError as error:
-        raise request_error(error) from error
 
 
 def _carry_out(

@@ -1,11 +1,20 @@
-"""What is wrong with a request, said in one line."""
+"""A request made of what a user gave; what is wrong with it is said in one line."""
+
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from schemas.errors import RequestError
+from schemas.value import Value
+
+Asked = TypeVar("Asked", bound=Value)
 
 
-def request_error(error: ValidationError) -> RequestError:
-    """Name the first field that is wrong, its value and why."""
-    first = error.errors()[0]
-    return RequestError(f"{'.'.join(map(str, first['loc']))} {first['input']!r}: {first['msg']}")
+def make_request(kind: type[Asked], **fields: Any) -> Asked:
+    """Raises: RequestError, which names the first field that is wrong, its value and why."""
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RequestError(f"{place} {first['input']!r}: {first['msg']}") from error

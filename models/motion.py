@@ -36,11 +36,21 @@ class Motion:
     @classmethod
     def of_mouth(cls, space: MotionSpace, z_scored: np.ndarray) -> "Motion":
         """A generated mouth [T, m], in z-scores, as motion without a rest."""
+        frames = len(z_scored)
+        return cls.of_z_scores(space, z_scored, np.zeros((frames, 0), np.float32), np.ones(frames, np.float32))
+
+    @classmethod
+    def of_z_scores(cls, space: MotionSpace, mouth: np.ndarray, rest: np.ndarray, visible: np.ndarray) -> "Motion":
+        """A whole motion: mouth [T, m] and rest [T, r], in z-scores, and where the mouth is seen [T]."""
         mean, std = _statistics(space)
         split = len(space.mouth_dims)
-        mouth = (z_scored * std[:split] + mean[:split]).astype(np.float32)
-        frames = len(mouth)
-        return cls(space, mouth, np.zeros((frames, 0), np.float32), np.ones(frames, np.float32))
+        kept = slice(split, split + rest.shape[1])
+        return cls(
+            space,
+            (mouth * std[:split] + mean[:split]).astype(np.float32),
+            (rest * std[kept] + mean[kept]).astype(np.float32),
+            visible.astype(np.float32),
+        )
 
     def to_bytes(self) -> bytes:
         """Safetensors bytes that `from_bytes` reads back exactly."""

@@ -28,15 +28,19 @@ def output_paths(request: DubRequest, suffix: str) -> dict[str, Path]:
     return {kind: Path(request.output_dir) / name for kind, name in names.items()}
 
 
-def prepare_output(request: DubRequest) -> None:
-    """Make the output folder and prove that it can be written to. Raises: RequestError, where it cannot."""
-    folder = Path(request.output_dir)
+def prepare_folder(folder: Path) -> None:
+    """Make a folder and prove that it can be written to. Raises: RequestError, where it cannot."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".jamdub-"):
             pass
     except OSError as error:
         raise RequestError(f"{folder}: cannot write there ({error.strerror}); choose another --out") from error
+
+
+def prepare_output(request: DubRequest) -> None:
+    """Make the output folder and prove that it can be written to. Raises: RequestError, where it cannot."""
+    prepare_folder(Path(request.output_dir))
 
 
 def check_output(request: DubRequest, suffix: str) -> None:

@@ -5,19 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from media.audio_io import read_audio, resample, to_mono
-from models.asr.whisper import transcribe
 from models.audio_to_mouth.corpus import decode_audio
 from models.corpus.features import Clip, read_clip
 from models.corpus.manifest import Entry, read_manifest
 from models.corpus.prepare import prepare
-from models.dialogue.utterances import join_words
 from models.evaluation.scores import Truth, score_mouth, score_sound
 from models.evaluation.statistics import summarise
 from models.evaluation.trials import Recording, attempt, timed, trial_of
@@ -26,12 +21,14 @@ from models.jamflow.config import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from models.motion import Motion
 from models.performer.engine import Engine, load_engine
 from models.performer.perform import Performance, usual_sampling
-from models.weights.resolve import jamflow, speaker_encoder, whisper_base
+from models.weights.resolve import jamflow, speaker_encoder
 from schemas.errors import RequestError
 from schemas.evaluation import ClipScores, EvaluationRequest, EvaluationRow, Measure
 from schemas.progress import report
 from schemas.settings import Settings
-from tasks.transcribe import SPEECH_RATE_HZ
+from tasks.deliver import write_whole
+from tasks.stage import long_task
+from tasks.transcribe import heard_text
 
 SOUND, MOUTH, SCORES, SECONDS = ".wav", ".safetensors", ".json", ".seconds"
 RECORDINGS = "recording"
@@ -44,11 +41,6 @@ class Material:
     clips: tuple[Recording, ...]
     entries: tuple[Entry, ...]
     voices: tuple[Recording, ...]
-
-
-def evaluation_task(name: str) -> Callable[[Callable[..., Any]], Any]:
-    """A Prefect task that keeps its own results in the evaluation's folder."""
-    return task(name=name, cache_policy=NO_CACHE, persist_result=False)
 
 
 def gather(request: EvaluationRequest) -> Material:
@@ -97,7 +89,7 @@ def _sound(path: Path, clip: Clip) -> np.ndarray:
     return np.pad(wave, (0, len(clip.mel) * HOP_SAMPLES - len(wave))).astype(np.float32)
 
 
-@evaluation_task("perform-trial")
+@long_task("perform-trial")
 def perform_trial(name: str, request: EvaluationRequest, material: Material, engine: Engine) -> Path:
     """Perform one trial on all clips; what is there already is kept. Returns its folder."""
     folder = Path(request.out) / name
@@ -126,7 +118,7 @@ def _write(folder: Path, clip: str, made: Performance, seconds: float) -> None:
     (folder / f"{clip}{SECONDS}").write_text(f"{seconds:.3f}\n", encoding="utf-8")
 
 
-@evaluation_task("keep-recordings")
+@long_task("keep-recordings")
 def keep_recordings(request: EvaluationRequest, material: Material) -> Path:
     """Write the recordings themselves as a row: what the measures say of the truth is their ceiling."""
     import soundfile
@@ -138,7 +130,7 @@ def keep_recordings(request: EvaluationRequest, material: Material) -> Path:
     return folder
 
 
-@evaluation_task("score-row")
+@long_task("score-row")
 def score_row(name: str, about: str, folder: Path, request: EvaluationRequest, material: Material) -> EvaluationRow:
     """Measure what a folder holds of the clips. Raises: RequestError, where it holds none of them."""
     kept = Path(request.out) / "scores" / name
@@ -178,9 +170,7 @@ def _scored(folder: Path, kept: Path, own: Recording, entry: Entry) -> dict[str,
         values |= score_sound(_heard(sound, own), truth, encoder=_encoder(), word_error_rate=_word_error_rate(entry))
     if mouth.is_file():
         values |= score_mouth(Motion.from_bytes(mouth.read_bytes()).z_scored()[0], truth)
-    pending = path.with_suffix(".part")
-    pending.write_text(json.dumps({"stamp": stamp, "values": values}) + "\n", encoding="utf-8")
-    pending.replace(path)
+    write_whole(path, (json.dumps({"stamp": stamp, "values": values}) + "\n").encode())
     return values
 
 
@@ -195,14 +185,10 @@ def _encoder() -> Path:
 
 
 def _word_error_rate(entry: Entry) -> Callable[[np.ndarray, str], float]:
-    settings = Settings()
     language = entry.language.split("-")[0]
 
     def measured(samples: np.ndarray, text: str) -> float:
-        weights = whisper_base(settings.cache_dir, settings.models_dir).path
-        speech = resample(samples, SAMPLE_RATE_HZ, SPEECH_RATE_HZ)
-        heard = transcribe(speech, weights=weights, language=language, threads=settings.threads)
-        return word_error_rate(text, join_words([word.text for word in heard.words]), language)
+        return word_error_rate(text, heard_text(samples, SAMPLE_RATE_HZ, language, Settings()), language)
 
     return measured
 
@@ -211,7 +197,7 @@ def _truth(own: Recording, entry: Entry) -> Truth:
     return Truth(
         samples=own.samples,
         text=entry.text,
-        words=[(word.word, word.span) for word in entry.words],
+        words=[(word.text, word.span) for word in entry.words],
         phones=timed(own.clip.phones, own.clip.edges_s),
         mouth=own.clip.mouth,
         visible=own.clip.visible,

@@ -1,12 +1,13 @@
 """Outputs of the commands beside `dub`: refused before work where they are in the way, written whole afterwards."""
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.weights.files import sha256_of
 from schemas.dub import FileRecord
 from schemas.errors import RequestError
+from tasks.deliver import prepare_folder
 
 
 def receipt_path(out: Path) -> Path:
@@ -34,12 +35,7 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], *, overwrite:
 def prepare_folders(outputs: Sequence[Path]) -> None:
     """Make the outputs' folders and prove that they can be written to. Raises: RequestError, where they cannot."""
     for folder in dict.fromkeys(path.parent for path in outputs):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=".jamdub-"):
-                pass
-        except OSError as error:
-            raise RequestError(f"{folder}: cannot write there ({error.strerror}); choose another --out") from error
+        prepare_folder(folder)
 
 
 def record(name: str, data: bytes) -> FileRecord:
@@ -49,6 +45,4 @@ def record(name: str, data: bytes) -> FileRecord:
 
 def record_file(path: Path) -> FileRecord:
     """The same of a file on disk, which may be large."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileRecord(name=path.name, sha256=digest, size_bytes=path.stat().st_size)
+    return FileRecord(name=path.name, sha256=sha256_of(path), size_bytes=path.stat().st_size)

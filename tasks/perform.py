@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-import numpy as np
 import torch
 
 from media.audio_io import resample, to_mono
-from models.asr.whisper import supported_source_languages, transcribe
-from models.dialogue.utterances import join_words
+from models.asr.whisper import supported_source_languages
 from models.jamflow.config import SAMPLE_RATE_HZ
 from models.motion import Motion
-from models.performer.clip import motion_frames, mouth_from_sound, sound_from_mouth
+from models.performer.clip import Progress, motion_frames, mouth_from_sound, sound_from_mouth
 from models.performer.engine import Engine, load_engine
 from models.performer.face import LEAST_SEEN_SHARE, cut
 from models.performer.line import Performable, perform_line
@@ -21,15 +19,17 @@ from models.performer.measure import Hear, measure_line, mouth_agreement
 from models.performer.perform import Performance, usual_sampling
 from models.performer.rank import Measured, ranked, score
 from models.performer.timeline import Timeline, natural_duration_s, timeline
-from models.weights.resolve import jamflow, whisper_base
+from models.weights.resolve import jamflow
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.dub import Lips, Take, Utterance
 from schemas.performance import LineMotion, ModeChoice, ReferenceVoice, TakeScore
 from schemas.progress import report
 from tasks.stage import stage_task
-from tasks.transcribe import SPEECH_RATE_HZ
+from tasks.transcribe import heard_text
 from tasks.voices import read_reference
 from tasks.workplace import SAFETENSORS, Workplace, open_workplace
+
+Made = TypeVar("Made")
 
 SEEDS_APART = 1_000
 """Between takes: the parts of a long line count their seeds on from their take's."""
@@ -59,14 +59,26 @@ def perform_takes(what: Utterance, choice: ModeChoice, face: ArtifactRef | None,
     if choice.mode == "dub" and motion is not None:
         phones = loaded.followed(phones, cut(motion, 0, motion_frames(phones[-1].end_s)))
     line = Performable(choice.mode, phones, read_reference(place, what.voice.reference), motion)
-    judge = _judge(place, what, line)
-    tried: dict[int, tuple[TakeScore, Performance]] = {}
+    scores, best = _best(
+        lambda seed, told: perform_line(loaded, line, usual_sampling(), seed=seed, progress=told),
+        _judge(place, what, line),
+        takes,
+        what.seed,
+    )
+    return _take(place, what, choice, laid_out, scores, best)
+
+
+def _best(
+    make: Callable[[int, Progress], Made], judge: Callable[[Made], Measured], takes: int, first_seed: int
+) -> tuple[tuple[TakeScore, ...], Made]:
+    """Make several takes: the scores of all, the best first, and the best itself."""
+    tried: dict[int, tuple[TakeScore, Made]] = {}
     for number in range(takes):
-        seed = _seed(what.seed, number)
-        made = perform_line(loaded, line, usual_sampling(), seed=seed, progress=_told(number, takes))
+        seed = _seed(first_seed, number)
+        made = make(seed, _told(number, takes))
         tried[seed] = (score(seed, judge(made)), made)
     scores = ranked([own for own, _ in tried.values()])
-    return _take(place, what, choice, laid_out, scores, tried[scores[0].seed][1])
+    return scores, tried[scores[0].seed][1]
 
 
 def _judge(place: Workplace, what: Utterance, line: Performable) -> Callable[[Performance], Measured]:
@@ -90,15 +102,7 @@ def recogniser(place: Workplace, language: str) -> Hear | None:
     """The repository's recogniser for one language; None where it does not know it."""
     if language.split("-")[0].lower() not in supported_source_languages():
         return None
-    settings = place.settings
-    weights = whisper_base(settings.cache_dir, settings.models_dir).path
-
-    def hear(samples: np.ndarray) -> str:
-        speech = resample(samples, SAMPLE_RATE_HZ, SPEECH_RATE_HZ)
-        heard = transcribe(speech, weights=weights, language=language, threads=settings.threads)
-        return join_words([word.text for word in heard.words])
-
-    return hear
+    return lambda samples: heard_text(samples, SAMPLE_RATE_HZ, language, place.settings)
 
 
 def _take(
@@ -157,14 +161,12 @@ def voice_mouth(face: ArtifactRef, voice: ReferenceVoice | None, takes: int, see
     place = open_workplace()
     loaded, motion = open_engine(place, engine), Motion.from_bytes(place.store.get_bytes(face))
     reference = read_reference(place, voice)
-    tried: dict[int, tuple[TakeScore, np.ndarray]] = {}
-    for number in range(takes):
-        own = _seed(seed, number)
-        told = _told(number, takes)
-        samples = sound_from_mouth(loaded, motion, reference, usual_sampling(), seed=own, progress=told)
-        tried[own] = (score(own, Measured(mouth_r=mouth_agreement(samples, motion))), samples)
-    scores = ranked([own for own, _ in tried.values()])
-    best = tried[scores[0].seed][1]
+    scores, best = _best(
+        lambda own, told: sound_from_mouth(loaded, motion, reference, usual_sampling(), seed=own, progress=told),
+        lambda samples: Measured(mouth_r=mouth_agreement(samples, motion)),
+        takes,
+        seed,
+    )
     return Take(
         audio=place.put_samples(best, SAMPLE_RATE_HZ),
         motion=None,
@@ -196,5 +198,5 @@ def _seed(first: int, take: int) -> int:
     return (first + take * SEEDS_APART) % SEEDS
 
 
-def _told(take: int, of: int) -> Callable[[int, int], None]:
+def _told(take: int, of: int) -> Progress:
     return lambda done, total: report("perform", take * total + done, of * total, f"take {take + 1} of {of}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
-from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 from pydantic import TypeAdapter
 
@@ -57,6 +57,11 @@ def stage_task(
         return as_task(timed)
 
     return decorate
+
+
+def long_task(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """Make a Prefect task that keeps its own results in a folder, and goes on there: neither cached nor timed out."""
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)
 
 
 def content_key(name: str, version: int, parameters: dict[str, Any]) -> str:

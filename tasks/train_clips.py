@@ -14,7 +14,8 @@ from models.weights.resolve import kokoro
 from schemas.errors import RequestError
 from schemas.settings import Settings
 from schemas.training import Features, Synthesis
-from tasks.train_stage import counted, long_task, say
+from tasks.stage import long_task
+from tasks.train_stage import counted, say
 
 
 @long_task("synthesise-corpus")

@@ -19,9 +19,10 @@ from models.jamflow.vocoder import load_vocoder
 from models.weights.folders import seal
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Card, Training
+from tasks.stage import long_task
 from tasks.train_networks import JOINT, averaged
 from tasks.train_parts import motion_space_of, network_of, start_of
-from tasks.train_stage import RECIPE_FILE, long_task, say
+from tasks.train_stage import RECIPE_FILE, say
 from tasks.train_timing import TIMING
 from tasks.train_vocoder import VOCODER
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -24,14 +22,10 @@ from models.training.loop import Trainee, train
 from models.training.plot import plot_metrics
 from schemas.errors import RequestError
 from schemas.training import Training
+from tasks.deliver import write_whole
 
 RECIPE_FILE, CURVES_FILE = "recipe.json", "curves.png"
 _LINE_EVERY_S = 20.0
-
-
-def long_task(name: str) -> Callable[[Callable[..., Any]], Any]:
-    """Make a Prefect task that may take days: neither cached, nor timed out, nor retried; a new run goes on with it."""
-    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)
 
 
 def say(text: str) -> None:
@@ -69,9 +63,7 @@ def claim(folder: Path, recipe: Mapping[str, Any]) -> None:
                     f"the former value, choose another --out, or remove the folder"
                 )
         return
-    pending = path.with_suffix(".part")
-    pending.write_text(text + "\n", encoding="utf-8")
-    pending.replace(path)
+    write_whole(path, f"{text}\n".encode())
 
 
 def _flat(values: Mapping[str, Any], at: str = "") -> dict[str, Any]:
@@ -100,16 +92,22 @@ def run_stage(title: str, trainee: Trainee, folder: Path, steps: int, config: Tr
     Raises:
         RequestError, WeightsError, KeyboardInterrupt: As `models.training.loop.train`.
     """
+    with plotted(folder), shown(title) as show:
+        train(
+            trainee,
+            folder,
+            steps=steps,
+            checkpoint_every_s=config.checkpoint_every_s,
+            keep=config.keep,
+            on_progress=show,
+        )
+
+
+@contextmanager
+def plotted(folder: Path) -> Iterator[None]:
+    """Draw the curves of a training beside its metrics when the block ends, however it does."""
     try:
-        with _shown(title) as show:
-            train(
-                trainee,
-                folder,
-                steps=steps,
-                checkpoint_every_s=config.checkpoint_every_s,
-                keep=config.keep,
-                on_progress=show,
-            )
+        yield
     finally:
         metrics = folder / METRICS_FILE
         if rank() == 0 and metrics.is_file() and metrics.stat().st_size:
@@ -117,7 +115,8 @@ def run_stage(title: str, trainee: Trainee, folder: Path, steps: int, config: Tr
 
 
 @contextmanager
-def _shown(title: str) -> Iterator[Callable[[Step], None]]:
+def shown(title: str) -> Iterator[Callable[[Step], None]]:
+    """Yield an `on_progress` that shows people how a training goes; of several processes the first one's is seen."""
     if rank() == 0:
         with shown_progress(title) as show:
             yield show

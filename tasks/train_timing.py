@@ -7,14 +7,15 @@ import torch
 from safetensors.torch import save_file
 
 from models.corpus.features import Clip
+from models.performer.engine import DURATIONS, MOUTH, TIMING
 from models.timing.durations import train_durations
 from models.timing.mouth import train_mouth_timing
 from schemas.errors import RequestError
 from schemas.training import TimingCourse, Training
+from tasks.stage import long_task
 from tasks.train_clips import apart, training_clips
-from tasks.train_stage import claim, digest, long_task, made_whole, say
+from tasks.train_stage import claim, digest, made_whole, say
 
-TIMING, DURATIONS, MOUTH = "timing", "durations.safetensors", "mouth"
 _FEWEST_PHONES = 5
 
 

@@ -4,16 +4,13 @@ from pathlib import Path
 
 import torch
 
-from models.training.display import shown_progress
-from models.training.journal import METRICS_FILE
-from models.training.plot import plot_metrics
+from models.performer.engine import VOCODER
 from models.vocos.config import read_config
 from models.vocos.train import train_vocoder as fit_vocoder
 from schemas.training import Training
+from tasks.stage import long_task
 from tasks.train_clips import part_folder
-from tasks.train_stage import CURVES_FILE, claim, long_task
-
-VOCODER = "vocoder"
+from tasks.train_stage import claim, plotted, shown
 
 
 @long_task("train-vocoder")
@@ -28,9 +25,5 @@ def train_vocoder(config: Training) -> Path:
         if config.synthesis is None
         else tuple(part_folder(config.synthesis, part) for part in range(config.synthesis.parts))
     )
-    try:
-        with shown_progress("vocoder") as show:
-            return fit_vocoder(sizes, corpus=config.vocoder.corpus, synthetic=synthetic, out=folder, on_progress=show)
-    finally:
-        if (folder / METRICS_FILE).is_file():
-            plot_metrics(folder / METRICS_FILE, folder / CURVES_FILE)
+    with plotted(folder), shown(VOCODER) as show:
+        return fit_vocoder(sizes, corpus=config.vocoder.corpus, synthetic=synthetic, out=folder, on_progress=show)

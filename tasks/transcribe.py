@@ -6,6 +6,7 @@ from media.audio_io import resample, to_mono
 from models.asr.whisper import Recognition, source_language_code
 from models.asr.whisper import transcribe as recognise
 from models.dialogue.lines import build_lines, prepare_words
+from models.dialogue.utterances import join_words
 from models.diarization.pyannote import diarize
 from models.weights.resolve import pyannote_segmentation, speaker_encoder, whisper_base
 from schemas.artifact import ArtifactRef
@@ -56,3 +57,14 @@ def _with_speakers(heard: Recognition, speech: np.ndarray, speakers: int | None,
     words = prepare_words(heard.words, turns, dialogue=speech)
     lines = build_lines(words, turns, dialogue=speech)
     return Transcript(language=heard.language, lines=lines, words=words, turns=turns)
+
+
+def heard_text(samples: np.ndarray, sample_rate_hz: int, language: str, settings: Settings) -> str:
+    """What the recogniser hears in mono samples [n]. Raises: RequestError, where it does not know the language."""
+    heard = recognise(
+        resample(samples, sample_rate_hz, SPEECH_RATE_HZ),
+        weights=whisper_base(settings.cache_dir, settings.models_dir).path,
+        language=language,
+        threads=settings.threads,
+    )
+    return join_words([word.text for word in heard.words])

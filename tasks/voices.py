@@ -14,6 +14,7 @@ from models.performer.face import seen_share
 from models.performer.perform import Reference
 from models.performer.timeline import phones_of_words
 from models.performer.voice import (
+    VOICES,
     PackagedVoice,
     cast_packaged,
     cleanest,
@@ -39,7 +40,6 @@ from tasks.stage import stage_task
 from tasks.transcribe import SPEECH_RATE_HZ
 from tasks.workplace import SAFETENSORS, Workplace, open_workplace
 
-VOICES = "voices"
 LEAST_SEEN_SHARE = 0.9
 """Of a reference, below which its face is left out: half a face teaches nothing."""
 

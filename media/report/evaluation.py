@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-import jinja2
-
+from media.report.page import templates
 from schemas.evaluation import EvaluationReport, EvaluationRow
 
 EXAMPLES = 3
@@ -20,23 +19,22 @@ def evaluation_page(report: EvaluationReport, measures: Measures) -> str:
     Args:
         measures: By name, what a person calls a measure, and its unit.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     folders = {system.name: Path(system.path).absolute().as_uri() for system in report.request.systems}
-    return environment.get_template("evaluation.html").render(
-        report=report,
-        measures={name: told for name, told in measures.items() if any(name in row.measures for row in report.rows)},
-        cell=lambda row, name: _cell(row, name, measures),
-        bars={name: _bars(report, name) for name in measures},
-        examples=[scores.clip for scores in report.rows[0].clips[:EXAMPLES]],
-        player=lambda row, clip: f"{folders.get(row.name, quote(row.name))}/{quote(clip)}.wav",
-        has_sound=lambda row: any(name in row.measures for name in ("dnsmos", "word_accuracy", "wer")),
-        less_is_more=_LESS_IS_MORE,
+    return (
+        templates()
+        .get_template("evaluation.html")
+        .render(
+            report=report,
+            measures={
+                name: told for name, told in measures.items() if any(name in row.measures for row in report.rows)
+            },
+            cell=lambda row, name: _cell(row, name, measures),
+            bars={name: _bars(report, name) for name in measures},
+            examples=[scores.clip for scores in report.rows[0].clips[:EXAMPLES]],
+            player=lambda row, clip: f"{folders.get(row.name, quote(row.name))}/{quote(clip)}.wav",
+            has_sound=lambda row: any(name in row.measures for name in ("dnsmos", "word_accuracy", "wer")),
+            less_is_more=_LESS_IS_MORE,
+        )
     )
 
 

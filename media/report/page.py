@@ -114,14 +114,19 @@ def _stages(receipt: Receipt) -> list[tuple[str, float | None, float | None, flo
     ]
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def templates() -> jinja2.Environment:
+    """The pages of this folder: everything that is put into them is escaped, and nothing may be missing."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _environment() -> jinja2.Environment:
+    environment = templates()
     environment.filters |= {
         "csp_hash": _csp_hash,
         "time": lambda time_s: clock(time_s, decimals=1),

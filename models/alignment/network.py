@@ -48,10 +48,10 @@ class FrameClassifier(nn.Module):
         self.standardise = nn.BatchNorm1d(config.inputs, affine=False)
         self.stem = nn.Conv1d(config.inputs, c, _STEM_FRAMES, padding=_STEM_FRAMES // 2)
         self.blocks = nn.ModuleList(
-            _Block(c, 2 ** (block % _DILATION_CYCLE), config.dropout) for block in range(config.depth)
+            DilatedBlock(c, 2 ** (block % _DILATION_CYCLE), config.dropout) for block in range(config.depth)
         )
         self.split = nn.Conv1d(c, c * config.upsample, 1)
-        self.last = _Block(c, 1, config.dropout)
+        self.last = DilatedBlock(c, 1, config.dropout)
         self.head = nn.Sequential(nn.BatchNorm1d(c), nn.GELU(), nn.Conv1d(c, config.classes, 1))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
@@ -65,7 +65,9 @@ class FrameClassifier(nn.Module):
         return logits
 
 
-class _Block(nn.Module):
+class DilatedBlock(nn.Module):
+    """A residual block: normalised, convolved at a dilation, mixed."""
+
     def __init__(self, channels: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.Sequential(

@@ -6,6 +6,8 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from models.alignment.network import DilatedBlock
+
 
 @dataclass(frozen=True)
 class RegressorConfig:
@@ -39,7 +41,7 @@ class MouthRegressor(nn.Module):
             nn.Conv1d(c, c, 8, stride=4, padding=2),
             nn.GELU(),
         )
-        self.blocks = nn.ModuleList(_Block(c, dilation, config.dropout) for dilation in config.dilations)
+        self.blocks = nn.ModuleList(DilatedBlock(c, dilation, config.dropout) for dilation in config.dilations)
         self.head = nn.Conv1d(c, config.outputs, 1)
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
@@ -49,19 +51,3 @@ class MouthRegressor(nn.Module):
             hidden = block(hidden)
         out: torch.Tensor = self.head(hidden).transpose(1, 2)  # [b, k, outputs]
         return out
-
-
-class _Block(nn.Module):
-    def __init__(self, channels: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.BatchNorm1d(channels),
-            nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Conv1d(channels, channels, 1),
-        )
-
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        added: torch.Tensor = hidden + self.layers(hidden)
-        return added

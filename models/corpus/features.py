@@ -22,6 +22,7 @@ from models.facemesh.visibility import mouth_visibility
 from models.jamflow.config import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from models.jamflow.lengths import mel_frames_of
 from models.jamflow.mel import MEL_FLOOR, mel_spectrogram
+from models.motion import Motion
 from models.weights.files import sha256_of
 from schemas.errors import ArtifactCorrupt
 
@@ -84,7 +85,7 @@ def key_of(entry: Entry) -> str:
     """The content address of an entry's features: the clip's bytes, what is said of it, and how they are computed."""
     said = [entry.speaker, entry.language, entry.split, entry.text, entry.first_good_frame]
     times = [[p.phone, p.start_s, p.end_s] for p in entry.phones]
-    words = [[w.word, w.span.start_s, w.span.end_s] for w in entry.words]
+    words = [[w.text, w.span.start_s, w.span.end_s] for w in entry.words]
     asked = json.dumps([VERSION, sha256_of(entry.file), entry.id, said, times, words], ensure_ascii=False)
     return hashlib.sha256(asked.encode()).hexdigest()
 
@@ -126,12 +127,9 @@ def extract(entry: Entry) -> Clip | None:
 def _motion(points: np.ndarray, entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mouth and rest, z-scored, and where the mouth is seen."""
     encoded = encode(points)
-    statistics = np.array([space().mean, space().std], np.float32)
-    split = encoded.mouth.shape[1]
-    mouth = (encoded.mouth - statistics[0, :split]) / statistics[1, :split]
-    rest = (encoded.rest - statistics[0, split:]) / statistics[1, split:]
     seen = mouth_visibility(points, np.inf, np.inf) > _LEAST_VISIBILITY
     seen[: max(0, entry.first_good_frame - PICTURE_TRAILS_FRAMES)] = False
+    mouth, rest = Motion(space(), encoded.mouth, encoded.rest, seen).z_scored()
     return mouth, rest, seen
 
 

@@ -11,14 +11,7 @@ from pydantic import ValidationError
 from models.corpus.phones import TimedPhone
 from schemas.errors import RequestError
 from schemas.media import TimeSpan
-
-
-@dataclass(frozen=True)
-class TimedWord:
-    """A word and when it is said."""
-
-    word: str
-    span: TimeSpan
+from schemas.speech import Word
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,7 @@ class Entry:
     text: str
     has_face: bool
     phones: tuple[TimedPhone, ...]
-    words: tuple[TimedWord, ...]
+    words: tuple[Word, ...]
     first_good_frame: int
 
 
@@ -70,7 +63,7 @@ def _entry(index: Path, number: int, line: str) -> Entry:
             has_face="fps" in values,
             phones=tuple(TimedPhone(*phone) for phone in values.get("phones", ())),
             words=tuple(
-                TimedWord(word["word"], TimeSpan(start_s=word["start_s"], end_s=word["end_s"]))
+                Word(text=word["word"], span=TimeSpan(start_s=word["start_s"], end_s=word["end_s"]))
                 for word in values.get("words", ())
             ),
             first_good_frame=values.get("first_good_frame", 0),

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from models.corpus.manifest import Entry, TimedWord
+from models.corpus.manifest import Entry
 from models.corpus.phones import PAUSE, STRESS, VOWELS, TimedPhone, merged, phones_of
 from models.kokoro.phonemes import phonemes
+from schemas.speech import Word
 
 _VOWEL_WEIGHT, _STRESS_WEIGHT, _LONG_WEIGHT, _STOP_WEIGHT = 1.3, 1.3, 1.25, 0.8
 _STOPS = frozenset("bcdkptɡɖʈɟɾ")
@@ -30,9 +31,9 @@ def timed_phones(entry: Entry, duration_s: float) -> tuple[TimedPhone, ...]:
     return merged([*timed, TimedPhone(PAUSE, end_s, max(end_s, duration_s))])
 
 
-def word_phones(word: TimedWord, language: str) -> tuple[str, ...]:
+def word_phones(word: Word, language: str) -> tuple[str, ...]:
     """Spell one word; a single letter is called by its name."""
-    return spelled(word.word.upper() if len(word.word) == 1 else word.word, language)
+    return spelled(word.text.upper() if len(word.text) == 1 else word.text, language)
 
 
 def spelled(text: str, language: str) -> tuple[str, ...]:

@@ -12,11 +12,15 @@ _SAMPLE_RATE_HZ = 16_000
 
 @dataclass(frozen=True)
 class Naturalness:
-    """Predicted opinion scores, 1 to 5: of the whole, of the speech itself, of the freedom from background noise."""
+    """Predicted opinion scores, 1 to 5: of the whole, of the speech itself, of the freedom from background noise.
+
+    p808: of the whole, by the older network, which was fitted to listeners' marks.
+    """
 
     ovrl: float
     sig: float
     bak: float
+    p808: float
 
 
 def dnsmos(samples: np.ndarray, sample_rate_hz: int) -> Naturalness:
@@ -34,4 +38,4 @@ def dnsmos(samples: np.ndarray, sample_rate_hz: int) -> Naturalness:
         raise MediaError("a sound without samples cannot be rated: decode it again")
     wave = np.clip(resample(samples, sample_rate_hz, _SAMPLE_RATE_HZ), -1.0, 1.0)
     marks = packaged.run(wave, sr=_SAMPLE_RATE_HZ)
-    return Naturalness(float(marks["ovrl_mos"]), float(marks["sig_mos"]), float(marks["bak_mos"]))
+    return Naturalness(*(float(marks[name]) for name in ("ovrl_mos", "sig_mos", "bak_mos", "p808_mos")))

@@ -4,7 +4,7 @@ Letters: k phones, m motion frames.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
@@ -150,21 +150,13 @@ def reference(voice: Recording) -> Reference:
 
 def motion_of(clip: Clip) -> Motion:
     """A clip's motion in the space's own numbers."""
-    whole = space()
-    mean, std = (np.asarray(values, np.float32) for values in (whole.mean, whole.std))
-    split = len(whole.mouth_dims)
-    return Motion(
-        whole,
-        clip.mouth * std[:split] + mean[:split],
-        clip.rest * std[split:] + mean[split:],
-        clip.visible.astype(np.float32),
-    )
+    return Motion.of_z_scores(space(), clip.mouth, clip.rest, clip.visible)
 
 
 def face_motion(own: Clip, other: Clip, face: Face) -> Motion:
     """The motion that a trial gives."""
     if face is Face.OTHER:
-        return motion_of(replace(other, id=own.id))
+        return motion_of(other)
     motion = motion_of(own)
     if face is Face.SHIFTED:
         moved = (np.roll(array, SHIFT_FRAMES, axis=0) for array in (motion.mouth, motion.rest, motion.visible))

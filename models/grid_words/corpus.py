@@ -1,6 +1,5 @@
 """The clips of GRID as sound with timed words, and as frames with classes. Letters: see words."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import numpy as np
 from media.audio_io import resample
 from models.audio_to_mouth.corpus import decode_audio
 from models.audio_to_mouth.features import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from models.corpus.manifest import Entry, read_manifest
 from models.grid_words.grammar import SILENCE, class_of
 from schemas.errors import RequestError
-from schemas.media import TimeSpan
 from schemas.speech import Word
 
 
@@ -34,8 +33,7 @@ def read_corpus(folder: Path, splits: tuple[str, ...] = ("train", "valid", "test
     index = folder / f"{folder.name}.jsonl"
     if not index.is_file():
         raise RequestError(f"{folder} has no {index.name}: name the folder of the GRID clips with --corpus")
-    entries = [json.loads(line) for line in index.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [_clip(folder, entry) for entry in entries if entry["split"] in splits]
+    return [_clip(entry) for entry in read_manifest(index) if entry.split in splits]
 
 
 def classes_of_frames(words: tuple[Word, ...], frames: int, frame_rate_hz: float = FRAME_RATE_HZ) -> np.ndarray:
@@ -47,13 +45,6 @@ def classes_of_frames(words: tuple[Word, ...], frames: int, frame_rate_hz: float
     return classes
 
 
-def _clip(folder: Path, entry: dict[str, object]) -> Clip:
-    samples, sample_rate_hz = decode_audio(folder / str(entry["file"]))
-    words = entry["words"]
-    assert isinstance(words, list)
-    return Clip(
-        name=str(entry["id"]),
-        split=str(entry["split"]),
-        samples=resample(samples, sample_rate_hz, SAMPLE_RATE_HZ),
-        words=tuple(Word(text=w["word"], span=TimeSpan(start_s=w["start_s"], end_s=w["end_s"])) for w in words),
-    )
+def _clip(entry: Entry) -> Clip:
+    samples, sample_rate_hz = decode_audio(entry.file)
+    return Clip(entry.id, entry.split, resample(samples, sample_rate_hz, SAMPLE_RATE_HZ), entry.words)

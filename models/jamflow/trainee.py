@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator, nn
+from torch import Generator
 from torch.nn.utils.rnn import pad_sequence
 
 from models.corpus.batches import Batches
@@ -20,7 +20,7 @@ from models.jamflow.ema import Ema
 from models.jamflow.features import at_motion_rate
 from models.jamflow.joint import JamFlow
 from models.jamflow.training import Losses, train_step
-from models.training.distributed import rank, world_size
+from models.training.distributed import rank, world_size, wrap
 from models.training.schedule import warm_cosine
 
 
@@ -54,7 +54,7 @@ class FlowTrainee(ABC):
     def __init__(self, model: JamFlow, course: Course) -> None:
         self.model, self._course = model, course
         self._device = next(model.parameters()).device
-        self._wrapped = _wrapped(model)
+        self._wrapped = wrap(model, has_idle_parts=True)  # a batch may lack a branch
         self._optimiser = torch.optim.AdamW(model.parameters(), lr=course.learning_rate, fused=True)
         self.ema = Ema(model, course.ema_decay)
 
@@ -166,18 +166,6 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
 def _moved(clips: AudioClips | MotionClips, device: torch.device) -> Any:
     moved = {name: part.to(device) for name, part in vars(clips).items() if part is not None}
     return replace(clips, **moved)
-
-
-def _wrapped(model: JamFlow) -> nn.Module:
-    """As `models.training.distributed.wrap`, for a model that is not all used in every step: a batch may lack a branch.
-
-    That costs a search of the graph, and without it the second such step fails.
-    """
-    if world_size() == 1:
-        return model
-    device = next(model.parameters()).device
-    devices = [device] if device.type == "cuda" else None
-    return nn.parallel.DistributedDataParallel(model, device_ids=devices, find_unused_parameters=True)
 
 
 def _seed(seed: int, index: int, use: int) -> int:

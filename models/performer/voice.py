@@ -26,7 +26,8 @@ from schemas.media import TimeSpan
 from schemas.speech import Word
 from schemas.value import Value
 
-LIST = "voices.json"
+VOICES, LIST = "voices", "voices.json"
+"""The folder of packaged voices inside the engine's, and the file in it that names them."""
 SHORTEST_S, LONGEST_S = 3.0, 6.0
 """Of a reference cut from an actor's speech."""
 LEAST_S = 1.0

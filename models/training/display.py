@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from models.training.journal import ACCOUNTS
 from models.training.loop import Progress
 
-_ACCOUNTS = {"step", "seconds", "cpu_seconds", "frames", "frames_per_s"}  # what is shown besides losses is steps
 _SMOOTHING = 0.95  # of what was shown before, at each step
 
 
@@ -77,7 +77,7 @@ def _in_lines(console: Console, title: str, every_s: float) -> Callable[[Progres
 
 
 def _losses(progress: Progress) -> dict[str, float]:
-    return {name: value for name, value in progress.metrics.items() if name not in _ACCOUNTS}
+    return {name: value for name, value in progress.metrics.items() if name not in ACCOUNTS}
 
 
 def _told(progress: Progress, losses: Mapping[str, float]) -> str:

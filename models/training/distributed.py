@@ -35,15 +35,20 @@ def process_group() -> Iterator[torch.device]:
         distributed.destroy_process_group()
 
 
-def wrap(module: nn.Module) -> nn.Module:
+def wrap(module: nn.Module, *, has_idle_parts: bool = False) -> nn.Module:
     """Make the gradients of a module, on its device already, be averaged over all processes; on one, the module itself.
 
     Weights and averages are still to be read from `module`, whose parameters both share.
+
+    Args:
+        has_idle_parts: Whether some steps leave parts of it unused: that costs a search of the graph, and without it
+            the second such step fails.
     """
-    if not _is_joined():
+    if world_size() == 1:
         return module
     device = next(module.parameters()).device
-    return nn.parallel.DistributedDataParallel(module, device_ids=[device] if device.type == "cuda" else None)
+    devices = [device] if device.type == "cuda" else None
+    return nn.parallel.DistributedDataParallel(module, device_ids=devices, find_unused_parameters=has_idle_parts)
 
 
 def rank() -> int:

@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Any
 
 METRICS_FILE = "metrics.jsonl"
+ACCOUNTS = frozenset({"step", "seconds", "cpu_seconds", "frames", "frames_per_s"})
+"""What a line holds besides losses and the like: how far the training is, and what it cost."""
 
 
 class Journal:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.training.journal import read_metrics
+from models.training.journal import ACCOUNTS, read_metrics
 from schemas.errors import RequestError
 
-_ACCOUNTS = {"step", "seconds", "cpu_seconds", "frames", "frames_per_s"}
 _SMOOTHED_SHARE = 0.02  # of all steps, on either side of each
 
 
@@ -39,7 +38,7 @@ def plot_metrics(metrics: Path, image: Path, *, names: Sequence[str] = ()) -> No
     lines = read_metrics(metrics)
     if not lines:
         raise RequestError(f"{metrics} holds no steps: check the path, or wait for the first")
-    chosen = list(names) or sorted({name for line in lines for name in line} - _ACCOUNTS)
+    chosen = list(names) or sorted({name for line in lines for name in line} - ACCOUNTS)
     figure = Figure(figsize=(8, 2.2 * len(chosen) + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, name in zip(figure.subplots(len(chosen), squeeze=False)[:, 0], chosen, strict=True):

@@ -17,6 +17,7 @@ import torch
 from media.audio_io import resample
 from models.asr.whisper import SAMPLE_RATE_HZ as WHISPER_RATE_HZ
 from models.asr.whisper import transcribe
+from models.evaluation.naturalness import dnsmos
 from models.evaluation.words import pooled_word_error_rate
 from models.jamflow.config import HOP_SAMPLES, SAMPLE_RATE_HZ
 from models.jamflow.mel import FFT_SAMPLES, mel_spectrogram
@@ -27,7 +28,6 @@ from models.vocos.speech import Recording, decode
 from models.weights.resolve import whisper_base
 
 _GRIFFIN_LIM_STEPS = 60
-_DNSMOS_RATE_HZ = 16_000
 _READ_ALOUD = "ljspeech"  # Whisper does not follow GRID's word lists, recordings included
 
 Method = Callable[[torch.Tensor], np.ndarray]
@@ -108,10 +108,8 @@ def _errors(made: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
 
 
 def _marks(wave: np.ndarray) -> tuple[float, float]:
-    from speechmos import dnsmos
-
-    found = dnsmos.run(np.clip(resample(wave, SAMPLE_RATE_HZ, _DNSMOS_RATE_HZ), -1, 1), _DNSMOS_RATE_HZ)
-    return float(found["ovrl_mos"]), float(found["p808_mos"])
+    found = dnsmos(wave, SAMPLE_RATE_HZ)
+    return found.ovrl, found.p808
 
 
 def _word_error_rate(recordings: Sequence[Recording], made: Sequence[np.ndarray], whisper: Path) -> float | None:

@@ -21,13 +21,6 @@ Dub = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sample") / "astronaut.mp4"
-    subprocess.run([sys.executable, ROOT / "examples" / "make_sample.py", path], check=True, timeout=300)
-    return path
-
-
-@pytest.fixture(scope="module")
 def dub(random_engine: Path, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Dub:
     home = tmp_path_factory.mktemp("home")
 

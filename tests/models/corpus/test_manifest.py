@@ -25,7 +25,7 @@ def test_a_line_says_who_says_what_and_when(tmp_path: Path) -> None:
     assert (plain.id, plain.speaker, plain.split, plain.has_face) == ("a", "7", "train", False)
     assert plain.file == tmp_path / "a.wav" and plain.words == plain.phones == ()
     assert filmed.has_face and filmed.split == "test" and filmed.first_good_frame == 12
-    assert filmed.words[0].word == "moo" and filmed.words[0].span.end_s == 0.5
+    assert filmed.words[0].text == "moo" and filmed.words[0].span.end_s == 0.5
     assert [(one.phone, one.end_s) for one in timed.phones] == [("m", 0.2), ("ˈu", 0.5)]
 
 

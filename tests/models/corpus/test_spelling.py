@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.corpus.manifest import Entry, TimedWord, read_manifest
+from models.corpus.manifest import Entry, read_manifest
 from models.corpus.phones import PAUSE, TimedPhone, phone_vocabulary
 from models.corpus.spelling import shared, spelled, timed_phones, weight, word_phones
 from schemas.errors import RequestError
 from schemas.media import TimeSpan
+from schemas.speech import Word
 
 SPOKEN = [entry for entry in phone_vocabulary().entries if entry not in (" ", PAUSE, "?")]
 
@@ -31,7 +32,7 @@ def test_vowels_are_longer_than_consonants_and_stops_shorter() -> None:
 
 
 def entry(words: list[tuple[str, float, float]], language: str = "en-GB", phones: tuple[TimedPhone, ...] = ()) -> Entry:
-    timed = tuple(TimedWord(word, TimeSpan(start_s=start_s, end_s=end_s)) for word, start_s, end_s in words)
+    timed = tuple(Word(text=word, span=TimeSpan(start_s=start_s, end_s=end_s)) for word, start_s, end_s in words)
     return Entry("c", Path("c.wav"), "s", language, "train", "text", False, phones, timed, 0)
 
 
@@ -51,7 +52,7 @@ def test_words_that_overlap_are_put_after_each_other() -> None:
 
 
 def test_a_letter_is_called_by_its_name() -> None:
-    letter = word_phones(TimedWord("f", TimeSpan(start_s=0, end_s=1)), "en-GB")
+    letter = word_phones(Word(text="f", span=TimeSpan(start_s=0, end_s=1)), "en-GB")
     assert letter == spelled("F", "en-GB") and len(letter) == 2 and letter[-1] == "f"
 
 
