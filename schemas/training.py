@@ -87,6 +87,7 @@ class Size(Value):
         joint: Which block pairs are joint.
         is_gated: Whether the audio branch hears motion through a gate that starts at zero (docs/adr/0007).
         balances_streams: Whether the motion that an audio frame sees weighs as much as all sound, before training.
+        mel_mean, mel_std: Of the corpora's log-mel: the network sees it with a mean of 0 and a deviation of 1.
     """
 
     name: Literal["tiny", "small", "base"]
@@ -94,6 +95,8 @@ class Size(Value):
     joint: Literal["full", "half", "none"] = "half"
     is_gated: bool = True
     balances_streams: bool = False
+    mel_mean: float = 0.0
+    mel_std: float = Field(1.0, gt=0)
 
 
 class PlacingShares(Value):

@@ -118,7 +118,13 @@ def new_network(size: Size, motion: MotionSpace) -> JamFlowConfig:
     """A named size that reads phones, and what is otherwise with it."""
     audio = AUDIO[size.name]
     trunk = audio.trunk if size.dropout is None else replace(audio.trunk, dropout=size.dropout)
-    audio = replace(audio, trunk=trunk, vocabulary_size=len(phone_vocabulary().entries))
+    audio = replace(
+        audio,
+        trunk=trunk,
+        vocabulary_size=len(phone_vocabulary().entries),
+        mel_mean=size.mel_mean,
+        mel_std=size.mel_std,
+    )
     coupling = replace(COUPLING, joint=size.joint, is_gated=size.is_gated, balances_streams=size.balances_streams)
     return joined(audio, motion, coupling=coupling)
 

@@ -18,7 +18,7 @@ class AudioGiven:
     """What is given of the audio stream of a batch of clips.
 
     Attributes:
-        mel: [b, n, bands] log-mel frames; read only where `known`.
+        mel: [b, n, bands] log-mel frames, inside the network in its scale (`Given.scaled`); read only where `known`.
         known: [b, n] the frames that condition the rest.
         tokens: [b, nt] text ids, padded with -1.
         has_text: [b] whether the clip's text may be read.

@@ -1,18 +1,20 @@
 """What chance decides in a training step. Letters: b clips, n mel, m motion frames."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from models.jamflow.conditions import Pair, each
+from models.jamflow.config import AudioConfig
 from models.jamflow.masks import Frames
 
 
 @dataclass(frozen=True)
 class AudioClips:
-    """Sound of a batch: mel frames, text ids padded with -1, frames of each clip."""
+    """Sound of a batch: log-mel frames, or those of a network's scale (`Batch.scaled`); text ids padded with -1; frames
+    of each clip."""
 
     mel: Float[Tensor, "b n bands"]
     tokens: Int[Tensor, "b nt"]
@@ -53,6 +55,12 @@ class Batch:
 
     audio: AudioClips | None
     motion: MotionClips | None
+
+    def scaled(self, audio: AudioConfig) -> "Batch":
+        """The same batch with its mel as a network sees it."""
+        if self.audio is None:
+            return self
+        return replace(self, audio=replace(self.audio, mel=audio.scaled(self.audio.mel)))
 
     @property
     def streams(self) -> Pair[AudioClips | MotionClips]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor
 
 from models.jamflow.audio_dit import AudioGiven
+from models.jamflow.config import AudioConfig
 from models.jamflow.motion_dit import MotionGiven
 from models.jamflow.tokens import PADDING
 
@@ -63,6 +64,12 @@ class Given:
         """The same on another device."""
         audio, motion = self.streams.map(lambda stream: _placed(stream, device))
         return Given(audio, motion, self.audio_listens.to(device), self.motion_listens.to(device))
+
+    def scaled(self, audio: AudioConfig) -> "Given":
+        """The same with its mel as a network sees it."""
+        return (
+            self if self.audio is None else replace(self, audio=replace(self.audio, mel=audio.scaled(self.audio.mel)))
+        )
 
     def without_conditions(self) -> "Given":
         """The null conditions of guidance: no text, nothing known, no joint access."""

@@ -1,9 +1,12 @@
 """Sizes and behaviours of the networks as frozen values, and the table of named configurations."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
+
+from torch import Tensor
 
 from schemas.motion import MotionSpace
 
@@ -56,6 +59,7 @@ class AudioConfig:
         masks_text_filler: Whether frames beyond the text are silenced in the text's encoder: F5-TTS v1 does, v0 not.
         encodes_padding: Whether padded frames take part in the text encoder, whose response norm sums over time, as in
             the released F5-TTS.
+        mel_mean, mel_std: The network sees (log-mel - mean) / std (docs/adr/0013); 0 and 1, log-mel itself, in F5-TTS.
     """
 
     trunk: TrunkConfig
@@ -66,6 +70,20 @@ class AudioConfig:
     text_mult: int
     masks_text_filler: bool
     encodes_padding: bool
+    mel_mean: float = 0.0
+    mel_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.mel_std > 0 and math.isfinite(self.mel_mean) and math.isfinite(self.mel_std)):
+            raise ValueError(f"mel_mean {self.mel_mean} and mel_std {self.mel_std}: the latter is not above 0")
+
+    def scaled(self, mel: Tensor) -> Tensor:
+        """Log-mel as the network sees it."""
+        return (mel - self.mel_mean) / self.mel_std
+
+    def unscaled(self, mel: Tensor) -> Tensor:
+        """Log-mel again."""
+        return mel * self.mel_std + self.mel_mean
 
 
 @dataclass(frozen=True)

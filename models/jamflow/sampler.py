@@ -71,7 +71,7 @@ def sample(
     Args:
         model: In eval mode; its weights' precision is the precision of the work.
         given: All clips generate the same streams.
-        noise: Of both streams (see `noise_for`).
+        noise: Of both streams (see `noise_for`), in the network's scale.
         grid: Flow times (see models.jamflow.schedule).
 
     Returns: mel [b, n, bands] and mouth [b, m, mouth], float32, zero beyond each clip's length; None where absent.
@@ -79,11 +79,14 @@ def sample(
     Raises:
         RequestError: Clips that generate different streams in one batch, or none.
     """
+    seen = given.scaled(model.config.audio)
     start = each(lambda stream, x: x if _is_generated(stream) else None, given.streams, noise)
     if start.audio is None and start.motion is None:
         raise RequestError("nothing is to be generated: all streams are given")
-    field = _Field(model, given, start, guidance, solver.times(grid), progress)
-    return each(_finished, given.streams, solver.integrate(field, start, grid))
+    field = _Field(model, seen, start, guidance, solver.times(grid), progress)
+    mel, mouth = solver.integrate(field, start, grid)
+    made = Pair(None if mel is None else model.config.audio.unscaled(mel), mouth)
+    return each(_finished, given.streams, made)
 
 
 class _Field:

@@ -60,7 +60,7 @@ class FlowTrainee(ABC):
 
     def step(self, index: int) -> Mapping[str, float]:
         """One step on the batch of this index."""
-        batch = on_device(self.batch(index), self._device)
+        batch = on_device(self.batch(index), self._device).scaled(self.model.config.audio)
         generator = Generator().manual_seed(_seed(self._course.seed, index, 1))
         torch.manual_seed(_seed(self._course.seed, index, 2))  # dropout's
         factor = warm_cosine(index, steps=self._course.steps, warmup=self._course.warmup, floor=0.02)

@@ -29,10 +29,11 @@ def test_the_tiny_recipe_is_that_of_the_shipped_weights() -> None:
     assert config.joint is not None
     reads = len(phone_vocabulary().entries)
     coupling = replace(COUPLING, is_gated=False, balances_streams=True)
-    network = joined(audio(replace(trunk(256, 8, 4), dropout=0.0), 256, 2, reads), space(), coupling=coupling)
+    sound = audio(replace(trunk(256, 8, 4), dropout=0.0), 256, 2, reads)
+    network = joined(replace(sound, mel_mean=-1.9, mel_std=2.5), space(), coupling=coupling)
     assert network_of(config) == (network, phone_vocabulary())
     assert joint_course(config, config.joint, torch.bfloat16) == Course(
-        steps=6000,
+        steps=4200,
         warmup=100,
         learning_rate=1e-3,
         face_share=0.5,

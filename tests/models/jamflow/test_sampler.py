@@ -129,6 +129,20 @@ def test_known_frames_come_back_untouched(small_model: Any, clip: Any) -> None:
         assert not torch.equal(made[~stream.known], values[~stream.known]) and torch.isfinite(made).all()
 
 
+def test_a_mel_scale_is_a_change_of_units_alone(small_model: Any, clip: Any) -> None:
+    """A network that scales its mel makes of log-mel what it would make, unscaled, of what it sees."""
+    plain, scaling = small_model(), small_model()
+    audio = replace(scaling.config.audio, mel_mean=-2.0, mel_std=2.5)
+    scaling.config = replace(scaling.config, audio=audio)
+    given, _ = clip(40, 11)
+    log_mel = replace(given, audio=replace(given.audio, mel=audio.unscaled(given.audio.mel)))
+    made, same = drawn(scaling, log_mel), drawn(plain, given)
+    torch.testing.assert_close(made.audio, audio.unscaled(same.audio), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(made.motion, same.motion, rtol=1e-3, atol=1e-3)
+    known = given.audio.known
+    assert torch.equal(made.audio[known], log_mel.audio.mel[known]), "what is known comes back untouched"
+
+
 @pytest.mark.parametrize("held", ["audio", "motion"])
 def test_a_given_stream_comes_back_and_guides_the_other(small_model: Any, clip: Any, held: str) -> None:
     model = small_model()

@@ -77,6 +77,16 @@ def test_a_training_learns(stage: str, loss: str) -> None:
     assert sum(values[-8:]) / 8 < 0.9 * sum(values[:4]) / 4
 
 
+def test_a_network_learns_the_mel_in_its_own_scale() -> None:
+    """One that scales has the losses of one that does not, on clips that are scaled already."""
+    plain, scaling = joint_trainee(), joint_trainee()
+    audio = replace(scaling.model.config.audio, mel_mean=-4.0, mel_std=2.0)
+    scaling.model.config = replace(scaling.model.config, audio=audio)
+    seen = plain.batch(1).scaled(audio)
+    plain.batch = lambda _index: seen  # type: ignore[method-assign]
+    assert scaling.step(1) == plain.step(1) != joint_trainee().step(1)
+
+
 def test_faces_and_sound_come_by_their_share() -> None:
     trainee = joint_trainee()
     kinds = [trainee.batch(index).motion is not None for index in range(40)]
