@@ -36,11 +36,15 @@ class EvaluationRequest(Value):
 
 
 class ClipScores(Value):
-    """One clip's measures by name; those that do not apply are absent."""
+    """One clip's measures by name; those that do not apply are absent.
+
+    `aperture`: of the mouth that was made, z-scored, at 25 fps; empty where none was.
+    """
 
     clip: str
     text: str
     values: dict[str, float]
+    aperture: tuple[float, ...] = ()
 
 
 class Measure(Value):

@@ -85,6 +85,8 @@ class Size(Value):
     Attributes:
         dropout: Of both branches; None: the named size's.
         joint: Which block pairs are joint.
+        masks: Whether joint queries see near frames only, as in the paper; off, they see all (an ablation).
+        aligns_rotary: Whether equal times have equal rotary angles, as in the paper; off: an ablation.
         is_gated: Whether the audio branch hears motion through a gate that starts at zero (docs/adr/0007).
         balances_streams: Whether the motion that an audio frame sees weighs as much as all sound, before training.
         mel_mean, mel_std: Of the corpora's log-mel: the network sees it with a mean of 0 and a deviation of 1.
@@ -93,6 +95,8 @@ class Size(Value):
     name: Literal["tiny", "small", "base"]
     dropout: float | None = Field(None, ge=0, lt=1)
     joint: Literal["full", "half", "none"] = "half"
+    masks: bool = True
+    aligns_rotary: bool = True
     is_gated: bool = True
     balances_streams: bool = False
     mel_mean: float = 0.0
@@ -185,6 +189,7 @@ class JointCourse(StageCourse):
         face_share: Of the steps on clips with a face; the others are on sound alone.
         chances: Of every step.
         face_placing, sound_placing: Of clips with and without a face.
+        freezes_audio: Whether the Audio-DiT stays as it began (the paper's variant).
         start: Folder of a joint checkpoint to begin with, its sizes and its vocabulary.
         release: F5-TTS to begin with, beside a new Motion-DiT of the same form.
 
@@ -196,6 +201,7 @@ class JointCourse(StageCourse):
     chances: Chances = Chances()
     face_placing: PlacingShares
     sound_placing: PlacingShares
+    freezes_audio: bool = False
     start: FilePath | None = None
     release: Release | None = None
 

@@ -13,7 +13,7 @@ from models.audio_to_mouth.corpus import decode_audio
 from models.corpus.features import Clip, read_clip
 from models.corpus.manifest import Entry, read_manifest
 from models.corpus.prepare import prepare
-from models.evaluation.scores import Truth, score_mouth, score_sound
+from models.evaluation.scores import Truth, score_mouth, score_sound, score_sync
 from models.evaluation.statistics import summarise
 from models.evaluation.trials import Recording, attempt, timed, trial_of
 from models.evaluation.words import word_error_rate
@@ -139,7 +139,8 @@ def score_row(name: str, about: str, folder: Path, request: EvaluationRequest, m
     for index, (own, entry) in enumerate(zip(material.clips, material.entries, strict=True)):
         values = _scored(folder, kept, own, entry)
         if values is not None:
-            scored.append(ClipScores(clip=entry.id, text=entry.text, values=values))
+            aperture = _aperture(name, folder, own)
+            scored.append(ClipScores(clip=entry.id, text=entry.text, values=values, aperture=aperture))
         report(f"score {name}", index + 1, len(material.clips), "clips")
     if not scored:
         raise RequestError(f"{folder} holds no output for any of the clips: name files after them, CLIP{SOUND}")
@@ -166,12 +167,27 @@ def _scored(folder: Path, kept: Path, own: Recording, entry: Entry) -> dict[str,
         return dict(before["values"])
     truth = _truth(own, entry)
     values: dict[str, float] = {}
+    heard, seen = own.samples, own.clip.mouth
     if sound.is_file():
-        values |= score_sound(_heard(sound, own), truth, encoder=_encoder(), word_error_rate=_word_error_rate(entry))
+        heard = _heard(sound, own)
+        values |= score_sound(heard, truth, encoder=_encoder(), word_error_rate=_word_error_rate(entry))
     if mouth.is_file():
-        values |= score_mouth(Motion.from_bytes(mouth.read_bytes()).z_scored()[0], truth)
+        seen = Motion.from_bytes(mouth.read_bytes()).z_scored()[0]
+        values |= score_mouth(seen, truth)
+    values |= score_sync(heard, seen, truth.visible)
     write_whole(path, (json.dumps({"stamp": stamp, "values": values}) + "\n").encode())
     return values
+
+
+def _aperture(row: str, folder: Path, own: Recording) -> tuple[float, ...]:
+    """How open the row's mouth is, for the page's curves."""
+    if row == RECORDINGS:
+        mouth = own.clip.mouth
+    elif (path := folder / f"{own.clip.id}{MOUTH}").is_file():
+        mouth = Motion.from_bytes(path.read_bytes()).z_scored()[0]
+    else:
+        return ()
+    return tuple(round(value, 2) for value in mouth[:, 0].tolist())
 
 
 def _heard(path: Path, own: Recording) -> np.ndarray:

@@ -15,7 +15,7 @@ from models.jamflow.config import JamFlowConfig
 from models.jamflow.ema import Ema
 from models.jamflow.joint import JamFlow
 from models.jamflow.trainee import JointTrainee, MotionTrainee
-from models.jamflow.training import without_features
+from models.jamflow.training import freeze_audio, without_features
 from models.training.checkpoints import newest_checkpoint
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Training
@@ -70,8 +70,11 @@ def teach_joint(config: Training, files: tuple[Path, ...]) -> Path:
     recipe = course.model_dump(mode="json", exclude={"start", "release"})
     recipe |= {"start": "" if start is None else start.sha256(), "has_stage_1": config.motion is not None}
     claim(folder, _recipe(config, network, clips, recipe))
+    model = begun(config, network).to(place)
+    if course.freezes_audio:
+        freeze_audio(model)
     trainee = JointTrainee(
-        begun(config, network).to(place),
+        model,
         joint_course(config, course, autocast_of(config, place)),
         Batches(faces, frames=course.frames, seed=config.seed),
         Batches(sounds, frames=course.sound_frames, seed=config.seed + 1) if sounds else None,

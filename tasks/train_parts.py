@@ -125,7 +125,14 @@ def new_network(size: Size, motion: MotionSpace) -> JamFlowConfig:
         mel_mean=size.mel_mean,
         mel_std=size.mel_std,
     )
-    coupling = replace(COUPLING, joint=size.joint, is_gated=size.is_gated, balances_streams=size.balances_streams)
+    coupling = replace(
+        COUPLING,
+        joint=size.joint,
+        windows=COUPLING.windows if size.masks else None,
+        aligns_rotary=size.aligns_rotary,
+        is_gated=size.is_gated,
+        balances_streams=size.balances_streams,
+    )
     return joined(audio, motion, coupling=coupling)
 
 

@@ -1,6 +1,6 @@
 """An evaluation's report as a page with players and plots, and as a Markdown table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,6 +33,8 @@ def evaluation_page(report: EvaluationReport, measures: Measures) -> str:
             examples=[scores.clip for scores in report.rows[0].clips[:EXAMPLES]],
             player=lambda row, clip: f"{folders.get(row.name, quote(row.name))}/{quote(clip)}.wav",
             has_sound=lambda row: any(name in row.measures for name in ("dnsmos", "word_accuracy", "wer")),
+            shown=lambda row, clip: next((own for own in row.clips if own.clip == clip), None),
+            curve=_curve,
             less_is_more=_LESS_IS_MORE,
         )
     )
@@ -55,6 +57,14 @@ def _cell(row: EvaluationRow, name: str, measures: Measures) -> str:
         return "–"
     digits = _DIGITS[measures[name][1]]
     return f"{measure.mean:.{digits}f} ({measure.low:.{digits}f} to {measure.high:.{digits}f})"
+
+
+def _curve(aperture: Sequence[float]) -> str:
+    """Points of an SVG line over 200 by 40 units; z-scores from -2.5 to 2.5."""
+    step = 200 / max(1, len(aperture) - 1)
+    return " ".join(
+        f"{index * step:.1f},{20 - 8 * min(2.5, max(-2.5, value)):.1f}" for index, value in enumerate(aperture)
+    )
 
 
 def _bars(report: EvaluationReport, name: str) -> list[tuple[str, float, float, float, str]]:

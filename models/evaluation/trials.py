@@ -10,10 +10,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.features import Clip
 from models.corpus.phones import TimedPhone, phone_vocabulary
 from models.corpus.placing import evenly, spoken
 from models.facemesh.space import space
+from models.jamflow.config import SAMPLE_RATE_HZ
 from models.jamflow.generate import Sampling
 from models.jamflow.modes import MODES, Need
 from models.motion import Motion
@@ -47,7 +49,8 @@ class Trial:
     """One row of the table.
 
     Attributes:
-        mode: A row of models.jamflow.modes; "cascade": sound by `read`, then its mouth by `animate`.
+        mode: A row of models.jamflow.modes; "cascade": sound by `read`, then its mouth by `animate`; "convolution": a
+            mouth by models.audio_to_mouth.
         has_voice: Whether a recording of the speaker is given where the mode may take one.
     """
 
@@ -77,6 +80,7 @@ TRIALS: Mapping[str, Trial] = MappingProxyType(
         "lipsync": Trial("lipsync", _NONE, "recorded speech and the face's other motion to mouth"),
         "lipsync-other": Trial("lipsync", _NONE, "control: another clip's other motion", Face.OTHER),
         "animate": Trial("animate", _NONE, "recorded speech to mouth"),
+        "convolution": Trial("convolution", _NONE, "baseline: recorded speech to mouth by a small regressor"),
         "cascade": Trial("cascade", _NATURAL, "the paper's baseline: speech from text, then a mouth from that speech"),
     }
 )
@@ -115,6 +119,8 @@ def attempt(
 
     Raises: see models.performer.perform.
     """
+    if trial.mode == "convolution":
+        return Performance(None, predict_mouth(own.samples, SAMPLE_RATE_HZ))
     motion = face_motion(own.clip, other.clip, trial.face)
     phones = placed_phones(engine, own.clip, motion, trial.placing)
     if trial.mode == "cascade":

@@ -33,7 +33,7 @@ def test_the_report_says_the_measures_and_escapes_what_others_wrote(tmp_path: Pa
     row = EvaluationRow(
         name="recording",
         about="<b>bold</b>",
-        clips=(ClipScores(clip="a", text="<script>", values={"word_accuracy": 0.5}),),
+        clips=(ClipScores(clip="a", text="<script>", values={"word_accuracy": 0.5}, aperture=(0.0, 1.0, -9.0)),),
         measures={"word_accuracy": measure},
     )
     report = EvaluationReport(
@@ -41,6 +41,7 @@ def test_the_report_says_the_measures_and_escapes_what_others_wrote(tmp_path: Pa
     )
     write_report(report, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<polyline") == 1 and "0.0,20.0 100.0,12.0 200.0,40.0" in page, "a curve stays in its frame"
     assert "0.500 (0.250 to 0.750)" in page and "<script>" not in page and "<b>bold" not in page
     assert "| 0.500 (0.250 to 0.750) |" in (tmp_path / "results.md").read_text(encoding="utf-8")
     assert EvaluationReport.model_validate_json((tmp_path / "report.json").read_text(encoding="utf-8")) == report

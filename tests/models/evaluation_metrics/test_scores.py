@@ -8,8 +8,9 @@ import pytest
 
 from media.audio_io import resample
 from models.audio_to_mouth.corpus import decode_audio
+from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.phones import TimedPhone
-from models.evaluation.scores import MEASURES, Truth, score_mouth, score_sound
+from models.evaluation.scores import MEASURES, Truth, score_mouth, score_sound, score_sync
 from models.jamflow.config import SAMPLE_RATE_HZ
 from models.weights.resolve import speaker_encoder
 from schemas.media import TimeSpan
@@ -39,6 +40,16 @@ def test_a_recording_against_itself_is_the_ceiling_and_another_is_not(shared_dir
     assert same["boundary_median"] <= 30 and same["voice"] == pytest.approx(1.0, abs=1e-3)
     assert wrong["word_accuracy"] < 0.7 and wrong["deviation"] > same["deviation"] + 20
     assert same.keys() <= MEASURES.keys()
+
+
+@pytest.mark.shared
+def test_a_mouth_fits_the_speech_that_it_was_made_of_and_no_other(shared_dir: Path) -> None:
+    own, other = (truth_of(shared_dir / "corpus" / "grid_s1", name) for name in ("bbaf2n", "sbwb2n"))
+    mouth = predict_mouth(own.samples, SAMPLE_RATE_HZ).z_scored()[0]
+    seen = np.ones(len(mouth))
+    assert score_sync(own.samples, mouth, seen)["sync_r"] == pytest.approx(1.0)
+    assert score_sync(other.samples, mouth, seen)["sync_r"] < 0.8
+    assert score_sync(own.samples, np.roll(mouth, 5, axis=0), seen)["sync_r"] < 0.6
 
 
 @pytest.mark.shared
