@@ -29,7 +29,7 @@ from models.jamflow.motion_dit import MotionDiT, MotionGiven
 from models.jamflow.packed import pack
 from models.jamflow.sampler import sample
 from models.jamflow.schedule import epss_grid, swayed
-from models.jamflow.tensors import read_tensors
+from models.weights.tensors import read_tensors
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 FLOW_TIME = 0.5

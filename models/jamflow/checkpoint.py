@@ -21,9 +21,9 @@ from safetensors.torch import save_file
 
 from models.jamflow.config import SAMPLE_RATE_HZ, JamFlowConfig
 from models.jamflow.joint import JamFlow
-from models.jamflow.tensors import build, read_tensors
 from models.jamflow.tokens import Vocabulary
 from models.weights.files import sha256_of
+from models.weights.tensors import build, read_tensors
 from schemas.artifact import ModelRef, Sha256
 from schemas.errors import WeightsError
 from schemas.motion import MotionSpace

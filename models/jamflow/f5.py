@@ -15,8 +15,8 @@ from torch import Tensor
 from models.jamflow.audio_dit import AudioDiT
 from models.jamflow.config import RELEASES, AudioConfig, joined
 from models.jamflow.joint import JamFlow
-from models.jamflow.tensors import build, read_tensors
 from models.weights.files import sha256_of
+from models.weights.tensors import build, read_tensors
 from schemas.errors import WeightsError
 from schemas.motion import MotionSpace
 

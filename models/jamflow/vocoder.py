@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.jamflow.config import HOP_SAMPLES, MEL_BANDS, SAMPLE_RATE_HZ
 from models.jamflow.mel import FFT_SAMPLES
-from models.jamflow.tensors import fit_state, read_tensors
+from models.weights.tensors import fit_state, read_tensors
 from schemas.errors import RequestError, WeightsError
 
 CONFIG_FILE = "config.yaml"

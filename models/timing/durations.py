@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from models.corpus.phones import phone_vocabulary
-from models.jamflow.tensors import build, read_tensors
+from models.weights.tensors import build, read_tensors
 
 _LONGEST_S, _SHORTEST_S = 1.0, 0.015
 

@@ -19,8 +19,8 @@ from models.jamflow.checkpoint import CONFIG, VOCABULARY, WEIGHTS, Description, 
 from models.jamflow.conditions import Pair
 from models.jamflow.config import AUDIO, COUPLING, RELEASES, V1_BASE, JamFlowConfig, joined, trunk
 from models.jamflow.joint import JamFlow
-from models.jamflow.tensors import read_tensors
 from models.jamflow.tokens import Vocabulary
+from models.weights.tensors import read_tensors
 from schemas.errors import WeightsError
 from schemas.motion import MotionSpace
 

@@ -2,7 +2,7 @@
 
 import pickle
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import BadZipFile
@@ -47,6 +47,22 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise WeightsError(f"{path} holds no tensors: it is no weight file")
     return tensors
+
+
+def read_nested(path: Path, wanted: Sequence[str]) -> dict[str, dict[str, Tensor]]:
+    """Read a torch file that holds several networks, each under its name.
+
+    Raises:
+        WeightsError: As `read_tensors`, or one of them is not there.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path} does not exist: check the path of the weights")
+    held = _read_torch(path)
+    for name in wanted:
+        part = held.get(name)
+        if not isinstance(part, Mapping) or not all(isinstance(value, Tensor) for value in part.values()):
+            raise WeightsError(f"{path} holds no network {name!r}: it is another file, or another release")
+    return {name: {str(key): value for key, value in held[name].items()} for name in wanted}
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
