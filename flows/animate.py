@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.performance import Checked, Made, check_files, check_weights, finish, sound_of
+from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, finish, sound_of
 from models.performer.clip import motion_frames
 from models.weights.known import JAMFLOW_TINY
 from schemas.errors import RequestError
@@ -19,7 +19,7 @@ from tasks.workplace import Workplace, open_workplace
 WEIGHTS = (JAMFLOW_TINY, "mediapipe-face-mesh", "facemesh-basis")
 
 
-def check_animate(request: AnimateRequest, place: Workplace) -> Checked:
+def check_animate(request: AnimateRequest, place: Workplace) -> CheckedFaces:
     """Refuse early: the portrait's face is looked for already here. Raises: RequestError, MediaError, WeightsError."""
     portrait, audio, out = Path(request.portrait), Path(request.audio), Path(request.out)
     if out.suffix.lower() != ".mp4":
@@ -27,7 +27,7 @@ def check_animate(request: AnimateRequest, place: Workplace) -> Checked:
     check_files(request, [out], [portrait, audio])
     open_sound(audio, place)
     portrait_landmarks(portrait, str(portrait))
-    return Checked(check_weights(request, WEIGHTS, place))
+    return check_faces_engine(request, WEIGHTS, place)
 
 
 @flow(name="animate-portrait")
@@ -41,9 +41,9 @@ def animate_portrait(request: AnimateRequest) -> PerformanceResult:
         stored = place.store.put_file(portrait, f"image/{portrait.suffix[1:].lower()}")
         sound = sound_of(audio, place)
         samples, rate_hz = place.samples(sound)
-        face = portrait_face(stored, portrait.name, motion_frames(len(samples) / rate_hz))
+        face = portrait_face(stored, portrait.name, motion_frames(len(samples) / rate_hz), checked.faces_by)
         mouth = move_lips(sound, face, "animate", request.seed, checked.engine)
-        movie = draw_portrait(stored, portrait.name, mouth, sound)
+        movie = draw_portrait(stored, portrait.name, mouth, sound, checked.faces_by)
     made = Made(
         files={Path(request.out): place.store.get_bytes(movie)},
         mode="animate",

@@ -11,9 +11,11 @@ from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
 from schemas.errors import RequestError
 from schemas.media import AudioStream, MediaInfo
+from schemas.motion import FaceModelRef
 from schemas.speech import Cue
 from tasks.consent import Cloning, Consent, check_consent, check_person, read_consent
 from tasks.deliver import check_output
+from tasks.face_models import face_model_of_engine, packaged_face_model
 from tasks.ingest import inspect_source, read_cues
 from tasks.licences import needed_models
 from tasks.script import check_translation
@@ -29,6 +31,7 @@ class CheckedRequest:
     audio: AudioStream
     cues: tuple[Cue, ...] | None
     models: tuple[ModelRef, ...]
+    faces_by: FaceModelRef
     consent: Consent | None
 
 
@@ -48,9 +51,10 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     cues = read_cues(request)
     _check_cue_times(cues, request, info)
     check_translation(request.source_language or audio.language, request.target_language, cues is not None)
-    models = needed_models(request, place)
+    faces_by = face_model_of_engine(place) if request.engine == "jamflow" else packaged_face_model()
+    models = needed_models(request, faces_by, place)
     check_output(request, container_suffix(info))
-    return CheckedRequest(info, audio, cues, models, consent)
+    return CheckedRequest(info, audio, cues, models, faces_by, consent)
 
 
 def check_voice(request: DubRequest) -> Consent | None:

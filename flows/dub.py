@@ -49,7 +49,7 @@ def dub_video(request: DubRequest) -> DubResult:
         transcript = transcribe(stems.dialogue, request.source_language, request.speakers)
         script = write_script(transcript, checked.cues, request.target_language, source.info.duration_s)
         faces = looking.result() if looking is not None else None
-        scene = set_scene(request, source, transcript, script, stems, faces)
+        scene = set_scene(request, source, transcript, script, stems, faces, checked.faces_by)
         voices, speaking = choose_engine(scene, checked)
         spoken, patches = speak_lines(scene, speaking)
         sound = mix(stems, spoken, source.audio.channel_layout, request.loudness)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.performance import Checked, Made, check_files, check_weights, finish, sound_of
+from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, finish, sound_of
 from media.mux import container_suffix
 from models.performer.clip import check_lengths
 from models.weights.known import JAMFLOW_TINY
@@ -16,7 +16,7 @@ from schemas.performance_request import LipsyncRequest, PerformanceResult
 from schemas.stages import RenderedLine
 from tasks.clips import Clip, check_faces, clip_movie, open_sound, open_video
 from tasks.faces import find_faces
-from tasks.mouths import clip_motion, main_faces
+from tasks.mouths import clip_motion, face_motions, main_faces
 from tasks.outputs import prepare_folders
 from tasks.perform import move_lips
 from tasks.render import render_line
@@ -26,7 +26,7 @@ from tasks.workplace import Workplace, open_workplace
 WEIGHTS = (JAMFLOW_TINY, "mediapipe-face-detection", "mediapipe-face-mesh", "facemesh-basis")
 
 
-def check_lipsync(request: LipsyncRequest, place: Workplace) -> Checked:
+def check_lipsync(request: LipsyncRequest, place: Workplace) -> CheckedFaces:
     """Refuse early. Raises: RequestError, LengthMismatch, MediaError, WeightsError."""
     video, audio, out = Path(request.video), Path(request.audio), Path(request.out)
     check_files(request, [out], [video, audio])
@@ -34,7 +34,7 @@ def check_lipsync(request: LipsyncRequest, place: Workplace) -> Checked:
     sound, _ = open_sound(audio, place)
     check_suffix(picture, out)
     check_lengths(sound.info.duration_s, picture.info.duration_s, audio.name, video.name)
-    return Checked(check_weights(request, WEIGHTS, place))
+    return check_faces_engine(request, WEIGHTS, place)
 
 
 def check_suffix(clip: Clip, out: Path) -> None:
@@ -57,12 +57,13 @@ def lipsync_video(request: LipsyncRequest) -> PerformanceResult:
         sound = sound_of(audio, place)
         faces = find_faces(stored, clip.info)
         check_faces(faces, video.name)
-        face = clip_motion(faces, clip.info.duration_s)
+        motions = face_motions(stored, clip.info, faces, checked.faces_by)
+        face = clip_motion(faces, motions, checked.faces_by.space, clip.info.duration_s)
         mouth = move_lips(sound, face.motion, "lipsync", request.seed, checked.engine)
         take = moved(sound, mouth, request.seed, clip.info.duration_s)
         span = TimeSpan(start_s=0.0, end_s=clip.info.duration_s)
         shown = main_faces(place, faces)
-        rendered: RenderedLine = render_line(stored, clip.info, span, take, faces.tracks_ref, shown)
+        rendered: RenderedLine = render_line(stored, clip.info, span, take, faces.tracks_ref, shown, checked.faces_by)
         movie = clip_movie(stored, clip.info, clip.sound, sound, rendered.patches)
     made = Made(
         files={Path(request.out): place.store.get_bytes(movie)},

@@ -11,12 +11,14 @@ from models.jamflow.config import RELEASES
 from models.jamflow.f5 import LICENCE, WEIGHTS_FILES, join_release, load_release
 from models.jamflow.tokens import released_vocabulary
 from models.jamflow.vocoder import CONFIG_FILE, load_vocoder
+from models.liveportrait.weights import APPEARANCE, load_liveportrait
+from models.liveportrait.weights import LICENCE as LIVEPORTRAIT_LICENCE
 from models.performer.engine import load_engine
 from models.performer.voice import VOICES, packaged_voices
 from models.weights.files import sha256_of
 from models.weights.folders import SUMS, checked, size_bytes
-from models.weights.known import JAMFLOW_TINY
-from models.weights.resolve import jamflow, jamflow_folder, speaker_encoder, status
+from models.weights.known import JAMFLOW_TINY, LIVEPORTRAIT
+from models.weights.resolve import jamflow, jamflow_folder, liveportrait, speaker_encoder, status
 from schemas.errors import RequestError, WeightsError
 from schemas.motion import MotionSpace
 from schemas.settings import Settings
@@ -49,6 +51,7 @@ def rows(settings: Settings) -> tuple[Row, ...]:
         *_checkpoints(folder),
         *(_release(name, folder) for name in RELEASES),
         _vocos(folder),
+        _liveportrait(folder),
     )
 
 
@@ -89,6 +92,15 @@ def _vocos(folder: Path | None) -> Row:
     return Row(_VOCOS, is_present, size, "MIT", str(path) if is_present else how, absent="optional")
 
 
+def _liveportrait(folder: Path | None) -> Row:
+    """LivePortrait's files, checked against their seal."""
+    try:
+        found = liveportrait(folder)
+    except WeightsError as error:
+        return Row(LIVEPORTRAIT, False, 0, LIVEPORTRAIT_LICENCE, str(error), absent="optional")
+    return Row(LIVEPORTRAIT, True, size_bytes(found.path), found.ref.licence, str(found.path))
+
+
 def verified(path: Path, release: str | None) -> dict[str, str]:
     """Load weights of any of our kinds completely, and tell what they are.
 
@@ -118,6 +130,8 @@ def verified(path: Path, release: str | None) -> dict[str, str]:
 def _kind_of(folder: Path) -> Callable[[Path], dict[str, str]]:
     if (folder / CONFIG_FILE).is_file():
         return _verified_vocos
+    if (folder / APPEARANCE).parent.is_dir():
+        return _verified_liveportrait
     return _verified_engine if (folder / SUMS).is_file() else _verified_checkpoint
 
 
@@ -150,6 +164,14 @@ def _millions(network: nn.Module) -> str:
 def _verified_vocos(path: Path) -> dict[str, str]:
     load_vocoder(path)
     return {"vocoder": "Vocos, 100 mel bands at 24 kHz", "folder": str(path)}
+
+
+def _verified_liveportrait(path: Path) -> dict[str, str]:
+    """The five files, every name and shape; the seal, where there is one."""
+    networks = load_liveportrait(path)
+    parts = {name: _millions(getattr(networks, name)) for name in ("appearance", "motion", "warping", "decoder")}
+    sealed = checked(path) if (path / SUMS).is_file() else f"not sealed: jamdub models seal {path}"
+    return {**parts, "licence": LIVEPORTRAIT_LICENCE, "folder sha256": sealed}
 
 
 def join(source: Path, target: Path, release: str, space_name: str, seed: int) -> Description:

@@ -10,15 +10,17 @@ from typing import Literal
 from prefect.runtime import flow_run
 
 from models.performer.voice import VOICES, voice_names
-from models.weights.resolve import jamflow
+from models.weights.resolve import check_licence, jamflow
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.consent import ConsentUse
 from schemas.errors import RequestError
+from schemas.motion import FaceModelRef
 from schemas.performance import Mode, ReferenceVoice, TakeScore
 from schemas.performance_request import AnyRequest, PerformanceReceipt, PerformanceResult, VoiceRequest
 from tasks.clips import open_sound
 from tasks.consent import Cloning, Consent, check_consent, read_consent
 from tasks.deliver import write_whole
+from tasks.face_models import face_model_of_engine
 from tasks.ingest import extract_audio
 from tasks.licences import allowed, engine_of
 from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
@@ -39,6 +41,13 @@ class Checked:
     @property
     def engine(self) -> ModelRef:
         return engine_of(self.models)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedFaces(Checked):
+    """The same, of a command that reads or draws faces: by what."""
+
+    faces_by: FaceModelRef
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,17 @@ def check_files(request: AnyRequest, outputs: Sequence[Path], inputs: Sequence[P
 def check_weights(request: AnyRequest, names: tuple[str, ...], place: Workplace) -> tuple[ModelRef, ...]:
     """Verify weights by name. Raises: WeightsError."""
     return allowed(names, request.commercial, place)
+
+
+def check_faces_engine(
+    request: AnyRequest, names: tuple[str, ...], place: Workplace, consent: Consent | None = None
+) -> CheckedFaces:
+    """Verify weights by name, and those of the face model that the engine was trained with. Raises: WeightsError."""
+    models, faces_by = check_weights(request, names, place), face_model_of_engine(place)
+    if faces_by.weights is not None:
+        check_licence(faces_by.weights, request.commercial)
+        models = (*models, faces_by.weights)
+    return CheckedFaces(models=models, consent=consent, faces_by=faces_by)
 
 
 def check_voice(request: VoiceRequest, use: ConsentUse, language: str | None, place: Workplace) -> Consent | None:

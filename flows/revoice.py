@@ -5,14 +5,14 @@ from pathlib import Path
 from prefect import flow
 
 from flows.lipsync import check_suffix
-from flows.performance import Checked, Made, check_files, check_voice, check_weights, find_voice, finish
+from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, check_voice, find_voice, finish
 from models.performer.face import LEAST_SEEN_SHARE
 from models.weights.known import JAMFLOW_TINY
 from schemas.dub import Take
 from schemas.performance_request import PerformanceResult, RevoiceRequest
 from tasks.clips import check_faces, clip_movie, open_video
 from tasks.faces import find_faces
-from tasks.mouths import clip_motion
+from tasks.mouths import clip_motion, face_motions
 from tasks.outputs import prepare_folders
 from tasks.perform import voice_mouth
 from tasks.stage import collect_stage_times
@@ -24,12 +24,11 @@ WEIGHTS = (
 )
 
 
-def check_revoice(request: RevoiceRequest, place: Workplace) -> Checked:
+def check_revoice(request: RevoiceRequest, place: Workplace) -> CheckedFaces:
     """Refuse early. Raises: RequestError, MediaError, WeightsError."""
     check_files(request, [Path(request.out)], _inputs(request))
     check_suffix(open_video(Path(request.video), place), Path(request.out))
-    models = check_weights(request, WEIGHTS, place)
-    return Checked(models, check_voice(request, "revoice", None, place))
+    return check_faces_engine(request, WEIGHTS, place, check_voice(request, "revoice", None, place))
 
 
 def _inputs(request: RevoiceRequest) -> list[Path]:
@@ -49,7 +48,8 @@ def revoice_video(request: RevoiceRequest) -> PerformanceResult:
         voice = find_voice(request, request.reference_language, checked.engine, place)
         faces = find_faces(stored, clip.info)
         check_faces(faces, video.name)
-        face = clip_motion(faces, clip.info.duration_s)
+        motions = face_motions(stored, clip.info, faces, checked.faces_by)
+        face = clip_motion(faces, motions, checked.faces_by.space, clip.info.duration_s)
         take: Take = voice_mouth(face.motion, voice, request.takes, request.seed, checked.engine)
         movie = clip_movie(stored, clip.info, clip.sound, take.audio, None)
     warnings = (

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from schemas.artifact import ModelRef
+from schemas.artifact import ArtifactRef, ModelRef
 from schemas.dub import DubRequest, Patch, Take, Voice
-from schemas.motion import Faces, LineFaces
+from schemas.motion import FaceModelRef, Faces, LineFaces
 from schemas.performance import LineMotion
 from schemas.progress import report
 from schemas.speech import Line, Script, Transcript
 from schemas.stages import Source, SpokenLine, Stems
 from tasks.consent import Consent, own_voices
 from tasks.faces import bind_faces
-from tasks.mouths import line_motions
+from tasks.mouths import face_motions, line_motions
 from tasks.perform import choose_mode, perform_takes
 from tasks.render import render_line
 from tasks.script import without_texts
@@ -25,7 +25,10 @@ Speak = Callable[[int, Line], Take]
 
 @dataclass(frozen=True)
 class Scene:
-    """All that speaking works from; `bound` holds the lines whose speaker is on screen."""
+    """All that speaking works from; `bound` holds the lines whose speaker is on screen.
+
+    `motions`: of all faces, where the engine follows them; read and drawn by `faces_by`.
+    """
 
     request: DubRequest
     source: Source
@@ -34,17 +37,28 @@ class Scene:
     stems: Stems
     faces: Faces | None
     bound: dict[str, LineFaces]
+    faces_by: FaceModelRef
+    motions: ArtifactRef | None
 
 
 def set_scene(
-    request: DubRequest, source: Source, transcript: Transcript, script: Script, stems: Stems, faces: Faces | None
+    request: DubRequest,
+    source: Source,
+    transcript: Transcript,
+    script: Script,
+    stems: Stems,
+    faces: Faces | None,
+    faces_by: FaceModelRef,
 ) -> Scene:
-    """Say whose face speaks each line, where faces were looked for."""
+    """Say whose face speaks each line, where faces were looked for, and what it does, where that is followed."""
     bound: dict[str, LineFaces] = {}
     if faces is not None and faces.tracks:
         found = bind_faces(without_texts(script.lines), faces, stems.dialogue)
         bound = {own.line_id: own for own in found if own.track_ids}
-    return Scene(request, source, transcript, script, stems, faces, bound)
+    motions = None
+    if faces is not None and bound and request.engine == "jamflow":
+        motions = face_motions(source.video, source.info, faces, faces_by)
+    return Scene(request, source, transcript, script, stems, faces, bound, faces_by, motions)
 
 
 def cascade_voices(scene: Scene) -> tuple[Voice, ...]:
@@ -58,7 +72,7 @@ def jamflow_voices(scene: Scene, engine: ModelRef, consent: Consent | None) -> t
     own = own_voices(consent, tuple(dict.fromkeys(line.speaker for line in lines)))
     heard = scene.transcript
     cloned = (
-        own_references(own, lines, heard.words, scene.stems, heard.language, scene.faces, tuple(scene.bound.values()))
+        own_references(own, lines, heard.words, scene.stems, heard.language, scene.motions, tuple(scene.bound.values()))
         if own
         else ()
     )
@@ -95,10 +109,11 @@ def by_jamflow(scene: Scene, voices: tuple[Voice, ...], engine: ModelRef) -> Spe
 
 
 def _line_motions(scene: Scene) -> dict[str, LineMotion]:
-    if scene.faces is None or not scene.bound:
+    if scene.motions is None:
         return {}
     shown = tuple(line for line in without_texts(scene.script.lines) if line.id in scene.bound)
-    motions = line_motions(shown, tuple(scene.bound[line.id] for line in shown), scene.faces)
+    bound = tuple(scene.bound[line.id] for line in shown)
+    motions = line_motions(shown, bound, scene.motions, scene.faces_by.space)
     return {own.line_id: own for own in motions}
 
 
@@ -107,7 +122,7 @@ def speak_lines(scene: Scene, speaking: Speak) -> tuple[tuple[SpokenLine, ...], 
 
     Without a single frame to change there are no patches, and the picture is copied as it is.
     """
-    source, lines = scene.source, scene.script.lines
+    source, lines, faces_by = scene.source, scene.script.lines, scene.faces_by
     spoken, rendering = [], []
     for index, line in enumerate(lines):
         report("speak", index, len(lines), line.target_text or "(original voice kept)")
@@ -115,7 +130,7 @@ def speak_lines(scene: Scene, speaking: Speak) -> tuple[tuple[SpokenLine, ...], 
         own = scene.bound.get(line.id)
         if scene.request.lips == "reanimate" and take is not None and take.motion is not None and own and scene.faces:
             tracks_ref = scene.faces.tracks_ref
-            rendering.append(render_line.submit(source.video, source.info, line.span, take, tracks_ref, own))
+            rendering.append(render_line.submit(source.video, source.info, line.span, take, tracks_ref, own, faces_by))
         spoken.append(SpokenLine(line=line, take=take))
     report("speak", len(lines), len(lines))
     patches = tuple(patch for future in rendering for patch in future.result().patches)

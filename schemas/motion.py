@@ -1,6 +1,6 @@
 """What a face does: the space its motion is written in, who is seen where, and whose face speaks."""
 
-from schemas.artifact import ArtifactRef
+from schemas.artifact import ArtifactRef, ModelRef
 from schemas.media import TimeSpan
 from schemas.value import Value
 
@@ -17,6 +17,16 @@ class MotionSpace(Value):
     rest_dims: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+
+class FaceModelRef(Value):
+    """What reads and draws faces in a run (models.face_model).
+
+    `weights`: of LivePortrait; None: the packaged face mesh.
+    """
+
+    space: MotionSpace
+    weights: ModelRef | None = None
 
 
 class FaceTrack(Value):

@@ -12,16 +12,15 @@ from media.mux import AudioTrack, container_suffix, remux
 from media.probe import check_limits, choose_audio, probe
 from media.speech_file import write_speech
 from media.stills import read_picture, write_pictures
-from models.facemesh.retarget import resting_mouth
-from models.facemesh.space import FPS, MOUTH_DIMS, encode, space
-from models.facemesh.still import animate_still, landmarks_of_picture
+from models.facemesh.still import landmarks_of_picture
 from models.motion import Motion
 from schemas.artifact import ArtifactRef
 from schemas.dub import Patch
 from schemas.errors import MediaError
 from schemas.media import AudioStream, MediaInfo
-from schemas.motion import Faces
+from schemas.motion import FaceModelRef, Faces
 from schemas.progress import report
+from tasks.face_models import open_face_model
 from tasks.remux import SYNTHETIC_LIPS_NOTICE, SYNTHETIC_NOTICE
 from tasks.stage import stage_task
 from tasks.workplace import SAFETENSORS, Workplace, open_workplace
@@ -75,28 +74,27 @@ def portrait_landmarks(path: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     return rgb, landmarks
 
 
-@stage_task("faces", version=1, weights=("mediapipe-face-mesh", "facemesh-basis"))
-def portrait_face(portrait: ArtifactRef, name: str, frames: int) -> ArtifactRef:
+@stage_task("faces", version=2, weights=("mediapipe-face-mesh", "facemesh-basis"))
+def portrait_face(portrait: ArtifactRef, name: str, frames: int, by: FaceModelRef) -> ArtifactRef:
     """A portrait's pose, held for a number of motion frames; its mouth says nothing."""
     place = open_workplace()
-    _, landmarks = portrait_landmarks(place.store.local_path(portrait), name)
-    rest = np.repeat(encode(landmarks[None]).rest, frames, axis=0)
-    motion = Motion(space(), np.zeros((frames, len(MOUTH_DIMS)), np.float32), rest, np.ones(frames, np.float32))
+    rgb, landmarks = portrait_landmarks(place.store.local_path(portrait), name)
+    motion = open_face_model(place, by).portrait_motion(rgb, landmarks, frames)
     return place.store.put_bytes(motion.to_bytes(), SAFETENSORS)
 
 
-@stage_task("animate", version=1, weights=("mediapipe-face-mesh", "facemesh-basis"))
-def animate_portrait(portrait: ArtifactRef, name: str, mouth: ArtifactRef, audio: ArtifactRef) -> ArtifactRef:
-    """Draw a portrait with each mouth at 25 fps, and give it its sound: an mp4 marked as synthetic."""
+@stage_task("animate", version=2, weights=("mediapipe-face-mesh", "facemesh-basis"))
+def animate_portrait(
+    portrait: ArtifactRef, name: str, mouth: ArtifactRef, audio: ArtifactRef, by: FaceModelRef
+) -> ArtifactRef:
+    """Draw a portrait with each mouth, at the motion's rate, and give it its sound: an mp4 marked as synthetic."""
     place = open_workplace()
     rgb, landmarks = portrait_landmarks(place.store.local_path(portrait), name)
     motion = Motion.from_bytes(place.store.get_bytes(mouth))
-    asked = motion.mouth.copy()
-    asked[0] = resting_mouth(motion.mouth, motion.visible)  # movement counts from the first frame
     with place.scratch() as folder:
         picture, movie = folder / "picture.mp4", folder / "movie.mp4"
-        drawn = animate_still(rgb, landmarks, asked)
-        write_pictures(picture, _told(drawn, len(asked)), round(FPS))
+        drawn = open_face_model(place, by).animate(rgb, landmarks, motion)
+        write_pictures(picture, _told(drawn, len(motion.mouth)), round(motion.space.fps))
         info = probe(picture, place.tools)
         _join(place, Clip(picture, info, None), None, place.store.local_path(audio), movie, SYNTHETIC_LIPS_NOTICE)
         return place.store.put_file(movie, "video/mp4")

@@ -4,6 +4,7 @@ from models.weights.known import JAMFLOW_TINY
 from models.weights.resolve import check_licence, jamflow, resolve
 from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
+from schemas.motion import FaceModelRef
 from tasks.workplace import Workplace
 
 HEARING = ("deepfilternet3", "whisper-base", "pyannote-segmentation", "speaker-encoder", "silero-vad")
@@ -12,14 +13,17 @@ CASCADE, CASCADE_LIPS = ("kokoro",), ("audio-to-mouth",)
 JAMFLOW = (JAMFLOW_TINY, "audio-to-mouth")
 
 
-def needed_models(request: DubRequest, place: Workplace) -> tuple[ModelRef, ...]:
+def needed_models(request: DubRequest, faces_by: FaceModelRef, place: Workplace) -> tuple[ModelRef, ...]:
     """Verify that every set of weights the request needs is there, whole and allowed.
 
     Raises: WeightsError, with the command that gets what is missing.
     """
     names = HEARING + (FACES if request.sees_faces else ())
     if request.engine == "jamflow":
-        return allowed((*names, *JAMFLOW), request.commercial, place)
+        drawing = () if faces_by.weights is None else (faces_by.weights,)
+        for ref in drawing:
+            check_licence(ref, request.commercial)
+        return (*allowed((*names, *JAMFLOW), request.commercial, place), *drawing)
     return allowed(
         (*names, *CASCADE, *(CASCADE_LIPS if request.lips == "reanimate" else ())), request.commercial, place
     )

@@ -4,67 +4,68 @@ import numpy as np
 
 from media.frames import read_upright
 from models.audio_to_mouth.predict import neutral
-from models.facemesh.motion import sample_mouth, track_motion
-from models.facemesh.render import render_line as render_pixels
-from models.facemesh.retarget import resting_mouth, retarget
+from models.face_model import FaceModel, Film, Shown
 from models.facemesh.sheet import contact_sheet, face_crop
-from models.facemesh.tracks import TrackArrays
+from models.facemesh.tracks import TrackArrays, TrackData
 from models.motion import Motion
 from schemas.artifact import ArtifactRef
 from schemas.dub import Patch, Take
 from schemas.media import MediaInfo, TimeSpan
-from schemas.motion import LineFaces
+from schemas.motion import FaceModelRef, LineFaces
 from schemas.progress import report
 from schemas.stages import RenderedLine
+from tasks.face_models import open_face_model
 from tasks.stage import stage_task
 from tasks.workplace import Workplace, open_workplace
 
 SHEET_FRAMES = 12
 
 
-@stage_task("render", version=1, weights=("facemesh-basis", "audio-to-mouth"))
+@stage_task("render", version=2, weights=("facemesh-basis", "audio-to-mouth"))
 def render_line(
-    video: ArtifactRef, info: MediaInfo, span: TimeSpan, take: Take, tracks_ref: ArtifactRef, faces: LineFaces
+    video: ArtifactRef,
+    info: MediaInfo,
+    span: TimeSpan,
+    take: Take,
+    tracks_ref: ArtifactRef,
+    faces: LineFaces,
+    by: FaceModelRef,
 ) -> RenderedLine:
     """Move a take's mouth onto every track that shows the line's speaker; nothing else is touched."""
     place = open_workplace()
     assert take.motion is not None, "a take for re-animation carries motion"
     arrays = TrackArrays.from_bytes(place.store.get_bytes(tracks_ref))
     motion = Motion.from_bytes(place.store.get_bytes(take.motion))
-    shown = TimeSpan(start_s=span.start_s, end_s=max(span.end_s, span.start_s + take.duration_s))
-    rest = _resting(take, motion)
-    patches = (_patch(place, video, info, shown, motion, rest, arrays, name, faces.line_id) for name in faces.track_ids)
+    film = Film(place.store.local_path(video), info, arrays.frame_times_s)
+    shown = Shown(motion, span.start_s, neutral() if take.engine == "cascade" else None)
+    end_s = max(span.end_s, span.start_s + take.duration_s)
+    model = open_face_model(place, by)
+    patches = (
+        _patch(place, model, film, arrays.tracks[name], shown, end_s, track_id=name, line_id=faces.line_id)
+        for name in faces.track_ids
+    )
     return RenderedLine(patches=tuple(patches))
-
-
-def _resting(take: Take, motion: Motion) -> np.ndarray:
-    """The closed mouth [12] of whoever the take moves like: the cascade's one speaker, or the joint model's."""
-    return neutral() if take.engine == "cascade" else resting_mouth(motion.mouth, motion.visible)
 
 
 def _patch(
     place: Workplace,
-    video: ArtifactRef,
-    info: MediaInfo,
-    span: TimeSpan,
-    motion: Motion,
-    rest: np.ndarray,
-    arrays: TrackArrays,
+    model: FaceModel,
+    film: Film,
+    track: TrackData,
+    shown: Shown,
+    end_s: float,
+    *,
     track_id: str,
     line_id: str,
 ) -> Patch:
-    track = arrays.tracks[track_id]
-    times_s = arrays.frame_times_s[track.frames]
-    wanted = track.frames[(times_s >= span.start_s) & (times_s < span.end_s)]
-    asked = retarget(motion.mouth, rest, track_motion(track, arrays.frame_times_s))
+    times_s = film.frame_times_s[track.frames]
+    wanted = track.frames[(times_s >= shown.start_s) & (times_s < end_s)]
     with place.scratch() as folder:
         path = folder / "patch.mkv"
-        rendered = render_pixels(
-            place.store.local_path(video),
-            info,
+        rendered = model.render_line(
+            film,
             track,
-            arrays.frame_times_s,
-            sample_mouth(asked, span.start_s, arrays.frame_times_s[wanted]),
+            shown,
             wanted,
             patch_path=path,
             on_progress=lambda done, total: report("render", done, total, line_id),

@@ -29,7 +29,7 @@ from models.weights.resolve import jamflow, speaker_encoder, whisper_base
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.dub import Voice
 from schemas.errors import MediaError
-from schemas.motion import Faces, LineFaces
+from schemas.motion import LineFaces
 from schemas.performance import PhoneSpan, ReferenceVoice
 from schemas.speech import Line, Word
 from schemas.stages import Stems
@@ -83,14 +83,14 @@ def packaged_reference(name: str | None, engine: ModelRef) -> ReferenceVoice:
     return stored(place, voices[0] if name is None else named(voices, name))
 
 
-@stage_task("reference", version=1, weights=("speaker-encoder", "facemesh-basis"))
+@stage_task("reference", version=2, weights=("speaker-encoder",))
 def own_references(
     speakers: tuple[str, ...],
     lines: tuple[Line, ...],
     words: tuple[Word, ...],
     stems: Stems,
     source_language: str,
-    faces: Faces | None,
+    motions: ArtifactRef | None,
     bound: tuple[LineFaces, ...],
 ) -> tuple[Voice, ...]:
     """Cut each speaker's cleanest 3 to 6 s out of the dialogue, with the face over it where it is well seen.
@@ -100,7 +100,7 @@ def own_references(
     place = open_workplace()
     originals = original_voices(place, lines, stems.dialogue)
     references = {
-        speaker: _own(place, speaker, lines, words, stems, source_language, faces, bound) for speaker in speakers
+        speaker: _own(place, speaker, lines, words, stems, source_language, motions, bound) for speaker in speakers
     }
     return tuple(
         Voice(speaker=name, reference=own, similarity=1.0, median_f0_hz=originals[name].median_f0_hz)
@@ -115,7 +115,7 @@ def _own(
     words: Sequence[Word],
     stems: Stems,
     language: str,
-    faces: Faces | None,
+    motions: ArtifactRef | None,
     bound: Sequence[LineFaces],
 ) -> ReferenceVoice:
     dialogue, rate_hz = place.samples(stems.dialogue)
@@ -133,7 +133,7 @@ def _own(
     phones = phones_of_words(shifted(best, span.start_s, duration_s), language, duration_s)
     shown = {own.line_id: own for own in bound if own.track_ids}
     face = next((shown[name] for name, line in own_lines.items() if name in shown and _is_in(best[0], line)), None)
-    motion = None if faces is None or face is None else motion_within(place, faces, face, span)
+    motion = None if motions is None or face is None else motion_within(place, motions, face, span)
     name = f"{speaker}, {span.start_s:.2f} to {span.end_s:.2f} s of the source"
     return _reference(place, name, "own", samples, phones, motion)
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from models.facemesh.motion import TrackMotion
 from models.facemesh.space import FPS, MOUTH_DIMS
+from models.track_motion import TrackMotion
 from schemas.media import TimeSpan
 from schemas.motion import Faces, FaceTrack, LineFaces
 from schemas.speech import Line

@@ -1,13 +1,13 @@
 """Re-animate a line's frames: native planes in, a lossless patch video of the changed rectangle out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from media.frames import to_coded_px
 from media.planes import PlanarFrame, Planes, read_planes, working_pixel_format, write_patch_video
+from models.face_model import RenderedLine
 from models.facemesh.paint import Shape, paint
 from models.facemesh.picture import Picture, yuv_sampling
 from models.facemesh.plan import Drawing, moving_points, plan_drawing, region_around
@@ -18,24 +18,6 @@ from models.facemesh.warp import Region
 from schemas.errors import MediaError
 from schemas.media import MediaInfo, VideoStream
 from schemas.progress import Advance
-
-
-@dataclass(frozen=True)
-class RenderedLine:
-    """Where the patch goes, in pixels as coded, and which source frames its pictures replace, in order.
-
-    `bounded` counts frames whose opening was limited, `skipped` those without a usable mouth; `aperture` is what
-    each frame was drawn with. Without any usable frame there is no patch file, and the rectangle is empty.
-    """
-
-    x: int
-    y: int
-    width: int
-    height: int
-    frames: tuple[int, ...]
-    bounded: int
-    skipped: int
-    aperture: tuple[float, ...]
 
 
 def render_line(

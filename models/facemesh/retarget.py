@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from models.facemesh.motion import TrackMotion
 from models.facemesh.space import APERTURE, MOUTH_DIMS
+from models.track_motion import TrackMotion
 
 MAX_APERTURE_CHANGE = 0.25
 """Inter-ocular distances by which a frame's own opening may be changed before chin and cheeks look stretched."""

@@ -100,6 +100,23 @@ _SPACES = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a film's face shall show.
+
+    Attributes:
+        numbers: [k] increasing source frame numbers.
+        landmarks: [k, 478, 3] mesh in upright pixels, of those frames.
+        mouths: [k, m] to write into the face's expression.
+        shares: [k] how much of the drawn face is shown: 0 to 1 over the fades.
+    """
+
+    numbers: Sequence[int]
+    landmarks: np.ndarray
+    mouths: np.ndarray
+    shares: np.ndarray
+
+
 class FilmArtist:
     """Draws one face of a film; of its frames a batch is held at a time."""
 
@@ -108,37 +125,31 @@ class FilmArtist:
         self._colours, self._mask = Colours(video), soft_mask()
         self._video = video
 
-    def draw(
-        self, numbers: Sequence[int], landmarks: np.ndarray, mouths: np.ndarray, region: Region
-    ) -> Iterator[tuple[int, Planes]]:
-        """Yield (frame number, planes of `region`) of the frames that decode, in order.
-
-        Args:
-            numbers: [k] increasing source frame numbers.
-            landmarks: [k, 478, 3] upright pixels, of those frames.
-            mouths: [k, m] to write into the face's expression.
-        """
-        wanted = zip(poses(landmarks, self._video), mouths, strict=True)
-        places = dict(zip(numbers, wanted, strict=True))
-        frames = read_planes(self._source, self._info, list(numbers))
+    def draw(self, asked: Asked, region: Region) -> Iterator[tuple[int, Planes]]:
+        """Yield (frame number, planes of `region`) of the frames that decode, in order."""
+        wanted = zip(poses(asked.landmarks, self._video), asked.mouths, asked.shares.tolist(), strict=True)
+        places = dict(zip(asked.numbers, wanted, strict=True))
+        frames = read_planes(self._source, self._info, list(asked.numbers))
         while batch := list(islice(frames, BATCH)):
             yield from self._draw_batch(batch, [places[frame.index] for frame in batch], region)
 
     def _draw_batch(
-        self, frames: Sequence[PlanarFrame], wanted: Sequence[tuple[Pose, np.ndarray]], region: Region
+        self, frames: Sequence[PlanarFrame], wanted: Sequence[tuple[Pose, np.ndarray, float]], region: Region
     ) -> Iterator[tuple[int, Planes]]:
         pictures = [self._colours.rgb(frame.planes) for frame in frames]
-        crops = [cropped(picture, pose.to_crop) for picture, (pose, _) in zip(pictures, wanted, strict=True)]
+        crops = [cropped(picture, pose.to_crop) for picture, (pose, _, _) in zip(pictures, wanted, strict=True)]
         seen = self._runner.see(np.stack([network_input(crop) for crop in crops]))
-        mouths = torch.from_numpy(np.stack([mouth for _, mouth in wanted]))
+        mouths = torch.from_numpy(np.stack([mouth for _, mouth, _ in wanted]))
         drawn = self._runner.draw(seen, with_mouth(seen.motion, mouths, self._rows))
-        for frame, picture, (pose, _), made in zip(frames, pictures, wanted, drawn, strict=True):
-            yield frame.index, self._paste(frame, picture, pose, made, region)
+        for frame, picture, (pose, _, share), made in zip(frames, pictures, wanted, drawn, strict=True):
+            yield frame.index, self._paste(frame, picture, pose, share, made, region)
 
-    def _paste(self, frame: PlanarFrame, picture: np.ndarray, pose: Pose, made: np.ndarray, region: Region) -> Planes:
+    def _paste(
+        self, frame: PlanarFrame, picture: np.ndarray, pose: Pose, share: float, made: np.ndarray, region: Region
+    ) -> Planes:
         """The region's own planes, changed by what pasting changes: where the mask is nothing, not a bit."""
         height, width = picture.shape[:2]
-        mask = mask_in_frame(self._mask, pose.back, width, height)
+        mask = np.float32(share) * mask_in_frame(self._mask, pose.back, width, height)
         before = self._colours.planes(_cut(picture, region))
         after = self._colours.planes(_cut(pasted(picture, made, mask, pose.back), region))
         shifts = ((0, 0), frame.chroma_shift, frame.chroma_shift)

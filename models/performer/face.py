@@ -1,32 +1,31 @@
-"""The face that speaks, over any stretch of a video, at 25 fps. Letters: t frames, m mouth numbers, r rest numbers."""
+"""The face that speaks, over any stretch of a video. Letters: t frames, m mouth numbers, r rest numbers."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from models.facemesh.motion import TrackMotion, resample
-from models.facemesh.space import FPS, MOUTH_DIMS, space
 from models.facemesh.tracks import TrackArrays
 from models.motion import Motion
+from models.track_motion import TrackMotion, resample
+from schemas.motion import MotionSpace
 
 SEEN = 0.5
 LEAST_SEEN_SHARE = 0.6
 """Of a line's time in which the mouth must be seen for the voice to follow it."""
 
 
-def face_over(tracks: Sequence[TrackMotion], start_s: float, frames: int) -> Motion:
+def face_over(space: MotionSpace, tracks: Sequence[TrackMotion], start_s: float, frames: int) -> Motion:
     """Put the tracks of one person together from `start_s` on: `frames` of motion, unseen where no track lies."""
-    rest_dims = len(space().rest_dims)
-    mouth = np.zeros((frames, len(MOUTH_DIMS)), np.float32)
-    rest, visible = np.zeros((frames, rest_dims), np.float32), np.zeros(frames, np.float32)
-    times_s = start_s + np.arange(frames) / FPS
+    mouth, rest = (np.zeros((frames, len(dims)), np.float32) for dims in (space.mouth_dims, space.rest_dims))
+    visible = np.zeros(frames, np.float32)
+    times_s = start_s + np.arange(frames) / space.fps
     for track in tracks:
         own_s = track.times_s()
-        inside = (times_s >= own_s[0] - 0.5 / FPS) & (times_s < track.end_s)
+        inside = (times_s >= own_s[0] - 0.5 / space.fps) & (times_s < track.end_s)
         mouth[inside] = resample(track.motion.mouth, own_s, times_s[inside])
         rest[inside] = resample(track.motion.rest, own_s, times_s[inside])
         visible[inside] = resample(track.motion.visible[:, None], own_s, times_s[inside])[:, 0]
-    return Motion(space(), mouth, rest, visible)
+    return Motion(space, mouth, rest, visible)
 
 
 def seen_share(motion: Motion, frames: int) -> float:

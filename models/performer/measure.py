@@ -9,7 +9,7 @@ from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.phones import PAUSE, QUESTION, TimedPhone
 from models.evaluation.words import word_error_rate
 from models.facemesh.measure import aperture_agreement
-from models.facemesh.space import APERTURE
+from models.facemesh.space import APERTURE, space
 from models.jamflow.config import SAMPLE_RATE_HZ
 from models.motion import Motion
 from models.performer.face import SEEN, cut
@@ -57,8 +57,13 @@ def spoken_s(phones: Sequence[TimedPhone]) -> tuple[float, float]:
     return sounding[0].start_s, sounding[-1].end_s
 
 
-def mouth_agreement(samples: np.ndarray, followed: Motion) -> float:
-    """Correlate the opening that the sound suggests with the one seen, where it is seen; 0 where either is constant."""
+def mouth_agreement(samples: np.ndarray, followed: Motion) -> float | None:
+    """Correlate the opening that the sound suggests with the one seen, where it is seen; 0 where either is constant.
+
+    None in another space than the face mesh's: nothing says there what a sound suggests.
+    """
+    if followed.space.name != space().name:
+        return None
     suggested = predict_mouth(samples, SAMPLE_RATE_HZ).mouth[:, APERTURE]
     given = cut(followed, 0, len(suggested))
     seen = given.visible > SEEN

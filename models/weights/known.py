@@ -12,6 +12,9 @@ from schemas.artifact import ModelRef
 JAMFLOW_TINY = "jamflow-tiny"
 """The embedded default of engine `jamflow`: a sealed folder that describes itself (models.weights.folders)."""
 
+LIVEPORTRAIT = "liveportrait"
+"""LivePortrait's released files, in a folder that whoever gets them seals."""
+
 REPOSITORY_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.weights.files import assemble, joined_sha256, part_paths, reinstall, sha256_of
 from models.weights.folders import checked
-from models.weights.known import JAMFLOW_TINY, KNOWN, REPOSITORY_WEIGHTS, PackagedWeights
+from models.weights.known import JAMFLOW_TINY, KNOWN, LIVEPORTRAIT, REPOSITORY_WEIGHTS, PackagedWeights
 from schemas.artifact import ModelRef
 from schemas.errors import WeightsError
 
@@ -122,6 +122,30 @@ def jamflow_folder(models_dir: Path | None) -> Path:
             f"`git checkout -- weights/{JAMFLOW_TINY}`, put such a folder into JAMDUB_MODELS_DIR, or use the cascade"
         )
     return found
+
+
+def liveportrait(models_dir: Path | None) -> Resolved:
+    """The folder of LivePortrait's released files, as they are published; every hash of its seal checked.
+
+    Raises:
+        WeightsError: There is none, or it is not sealed, or not whole.
+    """
+    folder = None if models_dir is None else models_dir / LIVEPORTRAIT
+    if folder is None or not folder.is_dir():
+        raise WeightsError(
+            f"the weights {LIVEPORTRAIT} are not there: copy the released folder `liveportrait` into JAMDUB_MODELS_DIR "
+            f"({models_dir or 'not set'}), then `jamdub models seal` it (docs/liveportrait.md)"
+        )
+    sha256 = checked(folder)
+    ref = ModelRef(
+        name=LIVEPORTRAIT,
+        revision=sha256[:12],
+        sha256=sha256,
+        licence="MIT",
+        commercial_use=True,
+        source="directory",
+    )
+    return Resolved(ref, folder)
 
 
 def status(models_dir: Path | None, cache_dir: Path) -> tuple[WeightStatus, ...]:

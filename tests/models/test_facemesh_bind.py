@@ -3,9 +3,9 @@
 import numpy as np
 
 from models.facemesh.bind import bind_lines
-from models.facemesh.motion import TrackMotion
 from models.facemesh.space import space
 from models.motion import Motion
+from models.track_motion import TrackMotion
 from schemas.artifact import ArtifactRef
 from schemas.media import TimeSpan
 from schemas.motion import Faces, FaceTrack

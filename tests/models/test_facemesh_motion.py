@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.facemesh.motion import resample, sample_mouth, track_motion
+from models.facemesh.motion import track_motion
 from models.facemesh.space import basis, encode
 from models.facemesh.tracks import TrackArrays, TrackData
 from models.motion import Motion
+from models.track_motion import resample, sample_mouth
 from schemas.errors import ArtifactCorrupt
 
 
@@ -27,7 +28,9 @@ def test_at_25_fps_motion_comes_back_frame_for_frame() -> None:
     moved = track_motion(data, times_s)
     assert moved.start_s == times_s[10]
     assert np.allclose(moved.motion.mouth, encode(data.landmarks).mouth, atol=1e-6)
-    assert np.allclose(sample_mouth(moved.motion.mouth, moved.start_s, times_s[10:50]), moved.motion.mouth, atol=1e-6)
+    assert np.allclose(
+        sample_mouth(moved.motion.mouth, moved.start_s, times_s[10:50], 25), moved.motion.mouth, atol=1e-6
+    )
     assert Motion.from_bytes(moved.motion.to_bytes()).space == moved.motion.space
 
 
@@ -55,7 +58,7 @@ def test_straight_movement_is_resampled_exactly(slope: float, start: float, fram
 
 def test_beyond_its_ends_a_mouth_is_held() -> None:
     mouth = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert np.array_equal(sample_mouth(mouth, 5.0, np.array([0.0, 5.02, 9.0])), [[1, 2], [2, 3], [3, 4]])
+    assert np.array_equal(sample_mouth(mouth, 5.0, np.array([0.0, 5.02, 9.0]), 25), [[1, 2], [2, 3], [3, 4]])
 
 
 def test_tracks_are_stored_exactly() -> None:

@@ -4,7 +4,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.facemesh.motion import TrackMotion
 from models.facemesh.retarget import (
     FADE_FRAMES,
     MAX_APERTURE_CHANGE,
@@ -17,6 +16,7 @@ from models.facemesh.retarget import (
 )
 from models.facemesh.space import space
 from models.motion import Motion
+from models.track_motion import TrackMotion
 
 NEUTRAL = np.array([0.0, 0.85, 0.25, -0.38, *np.zeros(8)])
 

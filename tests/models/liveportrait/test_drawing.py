@@ -15,7 +15,7 @@ from media.stills import read_picture
 from media.tools import find_tools
 from models.facemesh.landmarks import landmarks_of_clip
 from models.facemesh.still import landmarks_of_picture
-from models.liveportrait.film import Colours, FilmArtist, poses, region_of
+from models.liveportrait.film import Asked, Colours, FilmArtist, poses, region_of
 from models.liveportrait.portrait import animate
 from models.liveportrait.runner import Runner
 from models.liveportrait.space import MOUTH_ROWS
@@ -59,7 +59,8 @@ def test_a_film_s_frames_are_patched_in_their_own_planes(runner: Runner, shared_
     numbers = [10, 11]
     region = region_of(poses(landmarks[numbers], info.video), info.video)
     artist = FilmArtist(runner, path, info, info.video, MOUTH_ROWS)
-    drawn = list(artist.draw(numbers, landmarks[numbers], np.zeros((2, 12), np.float32), region))
+    asked = Asked(numbers, landmarks[numbers], np.zeros((2, 12), np.float32), np.ones(2))
+    drawn = list(artist.draw(asked, region))
     assert [number for number, _ in drawn] == numbers
     originals = {frame.index: frame.planes for frame in read_planes(path, info, numbers)}
     for number, planes in drawn:

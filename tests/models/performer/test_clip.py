@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.facemesh.motion import TrackMotion
 from models.facemesh.space import space
 from models.motion import Motion
 from models.performer.clip import check_lengths, mouth_from_sound, sound_from_mouth, windows
 from models.performer.engine import Engine, load_engine
 from models.performer.face import cut, face_over, seen_share
 from models.performer.perform import usual_sampling
+from models.track_motion import TrackMotion
 from schemas.errors import LengthMismatch
 
 FADE, WINDOW = 4, 200
@@ -67,7 +67,7 @@ def test_where_no_mouth_is_ever_seen_there_is_silence(engine: Engine) -> None:
 
 def test_a_face_is_put_together_from_its_tracks() -> None:
     one, two = TrackMotion(1.0, face(25)), TrackMotion(3.0, face(50))
-    whole = face_over([one, two], 0.0, 125)
+    whole = face_over(space(), [one, two], 0.0, 125)
     assert np.array_equal(whole.mouth[25:50], one.motion.mouth) and np.array_equal(whole.rest[75:], two.motion.rest)
     assert not whole.visible[:25].any() and not whole.visible[50:75].any()
     assert seen_share(whole, 125) == pytest.approx(0.6)
