@@ -25,7 +25,7 @@ def evaluate(request: EvaluationRequest) -> EvaluationReport:
     rows: list[EvaluationRow] = [
         score_row(RECORDINGS, "the recordings themselves", keep_recordings(request, material), request, material)
     ]
-    for trial in request.trials or tuple(TRIALS):
+    for trial in material.trials(request.trials):
         folder = perform_trial(trial, request, material, engine)
         rows.append(score_row(trial, trial_of(trial).about, folder, request, material))
     for system in request.systems:

@@ -15,7 +15,7 @@ from models.corpus.manifest import Entry, read_manifest
 from models.corpus.prepare import prepare
 from models.evaluation.scores import Truth, score_mouth, score_sound, score_sync
 from models.evaluation.statistics import summarise
-from models.evaluation.trials import Recording, attempt, timed, trial_of
+from models.evaluation.trials import TRIALS, Recording, attempt, timed, trial_of
 from models.evaluation.words import word_error_rate
 from models.jamflow.config import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from models.motion import Motion
@@ -42,12 +42,25 @@ class Material:
     entries: tuple[Entry, ...]
     voices: tuple[Recording, ...]
 
+    @property
+    def has_faces(self) -> bool:
+        """Whether all clips show a face."""
+        return all(len(own.clip.mouth) for own in self.clips)
+
+    def trials(self, asked: Sequence[str]) -> tuple[str, ...]:
+        """Those asked for, or all that these clips allow. Raises: RequestError, where one needs faces that are not."""
+        possible = [name for name, trial in TRIALS.items() if self.has_faces or not trial.needs_face]
+        for name in asked:
+            if name not in possible:
+                raise RequestError(f"trial {name} needs films of faces, and these clips are sound alone: leave it out")
+        return tuple(asked or possible)
+
 
 def gather(request: EvaluationRequest) -> Material:
     """Read the clips, and compute their features where that has not been done.
 
     Raises:
-        RequestError: The manifest is wrong, or has no clip with a face in the split, or none for voices.
+        RequestError: The manifest is wrong, or has no clip in the split, or none for voices.
     """
     listed = read_manifest(Path(request.manifest))
     if request.language is not None:
@@ -78,8 +91,9 @@ def _voice(entry: Entry, listed: Sequence[Entry], split: str) -> Entry:
 def _recordings(entries: Sequence[Entry], folder: Path) -> dict[str, Recording]:
     prepared = prepare(entries, folder, workers=1, on_progress=lambda done, of: report("features", done, of, "clips"))
     clips = [read_clip(path) for path in prepared.files]
-    files = {entry.id: entry.file for entry in entries}
-    return {clip.id: Recording(clip, _sound(files[clip.id], clip)) for clip in clips if len(clip.mouth)}
+    of = {entry.id: entry for entry in entries}
+    kept = [clip for clip in clips if len(clip.mouth) or not of[clip.id].has_face]
+    return {clip.id: Recording(clip, _sound(of[clip.id].file, clip)) for clip in kept}
 
 
 def _sound(path: Path, clip: Clip) -> np.ndarray:
@@ -173,8 +187,9 @@ def _scored(folder: Path, kept: Path, own: Recording, entry: Entry) -> dict[str,
         values |= score_sound(heard, truth, encoder=_encoder(), word_error_rate=_word_error_rate(entry))
     if mouth.is_file():
         seen = Motion.from_bytes(mouth.read_bytes()).z_scored()[0]
-        values |= score_mouth(seen, truth)
-    values |= score_sync(heard, seen, truth.visible)
+        values |= score_mouth(seen, truth) if len(truth.mouth) else {}
+    if len(seen):
+        values |= score_sync(heard, seen, truth.visible if len(truth.mouth) else np.ones(len(seen)))
     write_whole(path, (json.dumps({"stamp": stamp, "values": values}) + "\n").encode())
     return values
 

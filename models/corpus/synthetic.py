@@ -26,12 +26,13 @@ _SPEEDS = (0.9, 1.2)
 
 @dataclass(frozen=True)
 class Narrator:
-    """One voice that reads: its name in the corpus, what it is blended of, its language, and its texts."""
+    """One voice that reads: its name in the corpus, what it is blended of, its language, its texts, and their split."""
 
     name: str
     blend: Blend
     language: str
     sentences: tuple[str, ...]
+    split: str = "train"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def synthesise(
     seed: int,
     threads: int,
     on_progress: Callable[[float, float], None],
+    keeps: Callable[[Utterance, str, str], bool] | None = None,
 ) -> Path:
     """Write FLAC files and an index line for each, voice after voice in turns, until there are `hours` of them.
 
@@ -98,6 +100,7 @@ def synthesise(
     Args:
         weights: The folder of Kokoro.
         on_progress: Told the hours that are there and the hours wanted.
+        keeps: Whether an utterance of a sentence in a language is kept; None: all are.
 
     Returns: the index, `kokoro.jsonl`.
 
@@ -118,7 +121,7 @@ def synthesise(
             continue
         rng = np.random.default_rng([seed, len(name), *name.encode()])
         said = speak_timed(model, sentence, narrator.language, narrator.blend, float(rng.uniform(*_SPEEDS)))
-        if said is None:
+        if said is None or (keeps is not None and not keeps(said, sentence, narrator.language)):
             continue
         soundfile.write(folder / f"{name}.flac", said.samples, SAMPLE_RATE_HZ, subtype="PCM_16")
         entry = _entry(name, narrator, sentence, said)
@@ -144,7 +147,7 @@ def _entry(name: str, narrator: Narrator, sentence: str, said: Utterance) -> dic
         "file": f"{name}.flac",
         "speaker": narrator.name.rsplit("-", 1)[0],
         "language": narrator.language,
-        "split": "train",
+        "split": narrator.split,
         "duration_s": len(said.samples) / SAMPLE_RATE_HZ,
         "text": sentence,
         "phones": [[timed.phone, round(timed.start_s, 4), round(timed.end_s, 4)] for timed in said.phones],

@@ -15,7 +15,7 @@ from models.corpus.features import Clip
 from models.corpus.phones import TimedPhone, phone_vocabulary
 from models.corpus.placing import evenly, spoken
 from models.facemesh.space import space
-from models.jamflow.config import SAMPLE_RATE_HZ
+from models.jamflow.config import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from models.jamflow.generate import Sampling
 from models.jamflow.modes import MODES, Need
 from models.motion import Motion
@@ -60,6 +60,11 @@ class Trial:
     face: Face = Face.OWN
     has_voice: bool = True
 
+    @property
+    def needs_face(self) -> bool:
+        """Whether a clip of sound alone is not enough."""
+        return self.mode in ("dub", "revoice", "reanimate", "lipsync")
+
 
 _NATURAL, _FOLLOWED, _EVEN, _NONE = Placing.NATURAL, Placing.FOLLOWED, Placing.EVEN, Placing.NONE
 
@@ -88,7 +93,7 @@ TRIALS: Mapping[str, Trial] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Recording:
-    """A clip as it was recorded: its features, and its sound, mono [n] at 24 kHz."""
+    """A clip as it was recorded: its features, with a face or of sound alone, and its sound, mono [n] at 24 kHz."""
 
     clip: Clip
     samples: np.ndarray
@@ -145,13 +150,14 @@ def _part(
         reference=reference(voice) if voice is not None and mode.voice is not Need.REFUSED else None,
         samples=None if mode.generates_audio else own.samples,
         motion=motion if takes_rest else None,
-        duration_s=len(own.clip.mouth) / space().fps,
+        duration_s=len(own.clip.mel) / FRAME_RATE_HZ,
     )
 
 
 def reference(voice: Recording) -> Reference:
-    """A recording as a voice to imitate, with its face."""
-    return Reference(voice.samples, timed(voice.clip.phones, voice.clip.edges_s), motion_of(voice.clip))
+    """A recording as a voice to imitate, with its face where it has one."""
+    motion = motion_of(voice.clip) if len(voice.clip.mouth) else None
+    return Reference(voice.samples, timed(voice.clip.phones, voice.clip.edges_s), motion)
 
 
 def motion_of(clip: Clip) -> Motion:

@@ -106,6 +106,15 @@ def test_every_trial_makes_what_its_mode_says_as_long_as_the_clip(engine: Engine
         assert abs(len(made.motion.mouth) - FRAMES) <= 4
 
 
+@pytest.mark.parametrize("name", [name for name, trial in TRIALS.items() if not trial.needs_face])
+def test_a_clip_of_sound_alone_is_enough_where_no_face_is_needed(engine: Engine, name: str) -> None:
+    own = recording(0)
+    none = np.zeros((0, 12), np.float32)
+    alone = Recording(replace(own.clip, mouth=none, rest=none, visible=np.zeros(0, bool)), own.samples)
+    made = attempt(engine, TRIALS[name], alone, alone, alone, usual_sampling(1), seed=0)
+    assert made.samples is not None or made.motion is not None
+
+
 def test_an_unknown_trial_names_those_that_there_are() -> None:
     with pytest.raises(RequestError, match="dub-even"):
         trial_of("dubbing")
