@@ -1,53 +1,126 @@
-"""A portrait brought to speech by a sound (I2V)."""
+"""A portrait brought to speech (I2V): by a sound, or by a text that is spoken for it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow
 
-from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, finish, sound_of
+from flows.performance import (
+    CheckedFaces,
+    Made,
+    check_faces_engine,
+    check_files,
+    check_voice,
+    find_voice,
+    finish,
+    overflow_warning,
+    sound_of,
+    utterance_of,
+)
+from models.kokoro.languages import resolve_language
 from models.performer.clip import motion_frames
 from models.weights.known import JAMFLOW_TINY
+from schemas.artifact import ArtifactRef
+from schemas.dub import Take
 from schemas.errors import RequestError
+from schemas.performance import Mode, ModeChoice, ReferenceVoice, TakeScore
 from schemas.performance_request import AnimateRequest, PerformanceResult
 from tasks.clips import animate_portrait as draw_portrait
 from tasks.clips import open_sound, portrait_face, portrait_landmarks
 from tasks.outputs import prepare_folders
-from tasks.perform import move_lips
+from tasks.perform import move_lips, perform_takes
 from tasks.stage import collect_stage_times
 from tasks.workplace import Workplace, open_workplace
 
 WEIGHTS = (JAMFLOW_TINY, "mediapipe-face-mesh", "facemesh-basis")
+SPEAKING_WEIGHTS = ("whisper-base", "silero-vad", "speaker-encoder", "audio-to-mouth")
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What the portrait says: sound, and the mouth that belongs to it."""
+
+    sound: ArtifactRef
+    mouth: ArtifactRef
+    mode: Mode
+    duration_s: float
+    voice: ReferenceVoice | None = None
+    takes: tuple[TakeScore, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def check_animate(request: AnimateRequest, place: Workplace) -> CheckedFaces:
     """Refuse early: the portrait's face is looked for already here. Raises: RequestError, MediaError, WeightsError."""
-    portrait, audio, out = Path(request.portrait), Path(request.audio), Path(request.out)
+    portrait, out = Path(request.portrait), Path(request.out)
     if out.suffix.lower() != ".mp4":
         raise RequestError(f"{out}: an animated portrait is written as .mp4; choose such a name for --out")
-    check_files(request, [out], [portrait, audio])
-    open_sound(audio, place)
+    check_files(request, [out], _inputs(request))
+    if request.audio is not None:
+        open_sound(Path(request.audio), place)
+        checked = check_faces_engine(request, WEIGHTS, place)
+    else:
+        resolve_language(request.language)
+        consent = check_voice(request, "speak", request.language, place)
+        checked = check_faces_engine(request, (*WEIGHTS, *SPEAKING_WEIGHTS), place, consent)
     portrait_landmarks(portrait, str(portrait))
-    return check_faces_engine(request, WEIGHTS, place)
+    return checked
+
+
+def _inputs(request: AnimateRequest) -> list[Path]:
+    named = (request.portrait, request.audio, request.reference, request.consent)
+    return [Path(name) for name in named if name is not None]
 
 
 @flow(name="animate-portrait")
 def animate_portrait(request: AnimateRequest) -> PerformanceResult:
-    """Move a portrait's mouth to a sound, at 25 frames a second."""
+    """Move a portrait's mouth to a sound, or to the speech of a text, at the motion's frame rate."""
     place = open_workplace()
     checked = check_animate(request, place)
-    portrait, audio = Path(request.portrait), Path(request.audio)
+    portrait = Path(request.portrait)
     prepare_folders([Path(request.out)])
     with collect_stage_times() as times:
         stored = place.store.put_file(portrait, f"image/{portrait.suffix[1:].lower()}")
-        sound = sound_of(audio, place)
-        samples, rate_hz = place.samples(sound)
-        face = portrait_face(stored, portrait.name, motion_frames(len(samples) / rate_hz), checked.faces_by)
-        mouth = move_lips(sound, face, "animate", request.seed, checked.engine)
-        movie = draw_portrait(stored, portrait.name, mouth, sound, checked.faces_by)
+        said = (_heard if request.audio is not None else _spoken)(request, stored, checked, place)
+        movie = draw_portrait(stored, portrait.name, said.mouth, said.sound, checked.faces_by)
     made = Made(
         files={Path(request.out): place.store.get_bytes(movie)},
-        mode="animate",
-        duration_s=len(samples) / rate_hz,
-        frames_rendered=motion_frames(len(samples) / rate_hz),
+        mode=said.mode,
+        duration_s=said.duration_s,
+        voice=said.voice,
+        takes=said.takes,
+        frames_rendered=motion_frames(said.duration_s),
+        warnings=said.warnings,
     )
-    return finish("animate", request, [portrait, audio], checked, times, made)
+    return finish("animate", request, _inputs(request), checked, times, made)
+
+
+def _heard(request: AnimateRequest, portrait: ArtifactRef, checked: CheckedFaces, place: Workplace) -> Speech:
+    """The given sound, and a mouth for it."""
+    assert request.audio is not None, "the request was checked"
+    sound = sound_of(Path(request.audio), place)
+    samples, rate_hz = place.samples(sound)
+    duration_s = len(samples) / rate_hz
+    name = Path(request.portrait).name
+    face = portrait_face(portrait, name, motion_frames(duration_s), checked.faces_by)
+    return Speech(sound, move_lips(sound, face, "animate", request.seed, checked.engine), "animate", duration_s)
+
+
+def _spoken(request: AnimateRequest, portrait: ArtifactRef, checked: CheckedFaces, place: Workplace) -> Speech:
+    """Speech and mouth made together, on the face that the portrait shows."""
+    assert request.text is not None, "the request was checked"
+    voice = find_voice(request, request.language, checked.engine, place)
+    what = utterance_of(request.text, request.language, voice, None, request.seed, checked.engine, place)
+    name = Path(request.portrait).name
+    face = portrait_face(portrait, name, motion_frames(what.duration_s) + 1, checked.faces_by)
+    choice = ModeChoice(mode="reanimate", reason="a portrait is to say a text")
+    take: Take = perform_takes(what, choice, face, request.takes, checked.engine)
+    assert take.motion is not None, "the mode generates the mouth"
+    return Speech(
+        sound=take.audio,
+        mouth=take.motion,
+        mode="reanimate",
+        duration_s=take.duration_s,
+        voice=voice,
+        takes=take.scores,
+        warnings=overflow_warning(take),
+    )

@@ -13,6 +13,7 @@ from models.performer.voice import VOICES, voice_names
 from models.weights.resolve import check_licence, jamflow
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.consent import ConsentUse
+from schemas.dub import Take, Utterance, Voice
 from schemas.errors import RequestError
 from schemas.motion import FaceModelRef
 from schemas.performance import Mode, ReferenceVoice, TakeScore
@@ -24,6 +25,7 @@ from tasks.face_models import face_model_of_engine
 from tasks.ingest import extract_audio
 from tasks.licences import allowed, engine_of
 from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
+from tasks.perform import spoken_duration_s
 from tasks.stage import StageTimes
 from tasks.voices import given_reference, packaged_reference
 from tasks.workplace import Workplace
@@ -135,6 +137,33 @@ def sound_of(path: Path, place: Workplace) -> ArtifactRef:
     stored = place.store.put_file(path, f"audio/{clip.info.container}")
     audio: ArtifactRef = extract_audio(stored, stream)
     return audio
+
+
+def utterance_of(
+    text: str,
+    language: str,
+    voice: ReferenceVoice,
+    duration_s: float | None,
+    seed: int,
+    engine: ModelRef,
+    place: Workplace,
+) -> Utterance:
+    """A text by itself, in a voice, as a line is asked for; without a duration it takes its natural time."""
+    return Utterance(
+        text=text,
+        language=language,
+        voice=Voice(speaker="voice", reference=voice, similarity=1.0, median_f0_hz=None),
+        duration_s=duration_s or spoken_duration_s(place, text, language, engine),
+        room_s=0.0,
+        seed=seed,
+    )
+
+
+def overflow_warning(take: Take) -> tuple[str, ...]:
+    """Said where a text did not fit the time that was asked for."""
+    if take.overflow_s <= 0:
+        return ()
+    return (f"the text needs {take.duration_s:.2f} s, {take.overflow_s:.2f} s more than asked: shorten it",)
 
 
 def finish(

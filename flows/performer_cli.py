@@ -132,8 +132,15 @@ def lipsync(
 @performer_app.command()
 def animate(
     portrait: Annotated[str, typer.Argument(help="A picture with one face.")],
-    audio: Annotated[str, typer.Argument(help="Speech: a recording or a video.")],
     out: Annotated[str, typer.Option(help="The .mp4 to write.")],
+    audio: Annotated[str | None, typer.Argument(help="Speech: a recording or a video; or give --text.")] = None,
+    text: Annotated[str | None, typer.Option(help="What the portrait says, in place of AUDIO.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the text, a BCP-47 tag.")] = "en",
+    voice: Named = None,
+    reference: Recording = None,
+    reference_text: Said = None,
+    consent: Record = None,
+    takes: Takes = 2,
     seed: Seed = 0,
     commercial: Commercial = False,
     overwrite: Overwrite = False,
@@ -141,9 +148,22 @@ def animate(
     dry_run: DryRun = False,
     verbose: Verbose = False,
 ) -> None:
-    """Bring a portrait to speech."""
+    """Bring a portrait to speech: by a recording, or by a text in a voice."""
     request = make_request(
-        AnimateRequest, portrait=portrait, audio=audio, out=out, seed=seed, commercial=commercial, overwrite=overwrite
+        AnimateRequest,
+        portrait=portrait,
+        audio=audio,
+        text=text,
+        language=language,
+        out=out,
+        voice=voice,
+        reference=reference,
+        reference_text=reference_text,
+        consent=consent,
+        takes=takes,
+        seed=seed,
+        commercial=commercial,
+        overwrite=overwrite,
     )
     _carry_out(request, _animate, refresh=refresh, dry_run=dry_run, verbose=verbose)
 

@@ -11,10 +11,10 @@ Asked = TypeVar("Asked", bound=Value)
 
 
 def make_request(kind: type[Asked], **fields: Any) -> Asked:
-    """Raises: RequestError, which names the first field that is wrong, its value and why."""
+    """Raises: RequestError, which names the first field that is wrong, its value and why, or says what does not fit."""
     try:
         return kind(**fields)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise RequestError(f"{place} {first['input']!r}: {first['msg']}") from error
+        place, said = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        raise RequestError(f"{place} {first['input']!r}: {said}" if place else said) from error

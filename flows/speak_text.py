@@ -4,17 +4,27 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.performance import Checked, Made, check_files, check_voice, check_weights, find_voice, finish
+from flows.performance import (
+    Checked,
+    Made,
+    check_files,
+    check_voice,
+    check_weights,
+    find_voice,
+    finish,
+    overflow_warning,
+    utterance_of,
+)
 from media.speech_file import check_speech_suffix
 from models.kokoro.languages import resolve_language
 from models.weights.known import JAMFLOW_TINY
-from schemas.dub import Take, Utterance, Voice
+from schemas.dub import Take
 from schemas.errors import RequestError
 from schemas.performance import ModeChoice
 from schemas.performance_request import PerformanceResult, SpeakRequest
 from tasks.clips import speech_file
 from tasks.outputs import prepare_folders
-from tasks.perform import perform_takes, spoken_duration_s
+from tasks.perform import perform_takes
 from tasks.stage import collect_stage_times
 from tasks.workplace import Workplace, open_workplace
 
@@ -48,30 +58,20 @@ def speak_text(request: SpeakRequest) -> PerformanceResult:
     prepare_folders(_outputs(request))
     with collect_stage_times() as times:
         voice = find_voice(request, request.language, checked.engine, place)
-        what = Utterance(
-            text=request.text,
-            language=request.language,
-            voice=Voice(speaker="voice", reference=voice, similarity=1.0, median_f0_hz=None),
-            duration_s=request.duration_s or spoken_duration_s(place, request.text, request.language, checked.engine),
-            room_s=0.0,
-            seed=request.seed,
+        what = utterance_of(
+            request.text, request.language, voice, request.duration_s, request.seed, checked.engine, place
         )
         take: Take = perform_takes(what, _choice(request), None, request.takes, checked.engine)
     files = {Path(request.out): speech_file(place, take.audio, Path(request.out).suffix)}
     if request.motion_out is not None and take.motion is not None:
         files[Path(request.motion_out)] = place.store.get_bytes(take.motion)
-    warnings = (
-        (f"the text needs {take.duration_s:.2f} s, {take.overflow_s:.2f} s more than asked: shorten it",)
-        if take.overflow_s > 0
-        else ()
-    )
     made = Made(
         files=files,
         mode=_choice(request).mode,
         duration_s=take.duration_s,
         voice=voice,
         takes=take.scores,
-        warnings=warnings,
+        warnings=overflow_warning(take),
     )
     return finish("speak", request, _inputs(request), checked, times, made)
 

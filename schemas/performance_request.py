@@ -1,8 +1,8 @@
 """What the commands beside `dub` are asked, and the receipt of what they made."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.artifact import ModelRef
 from schemas.consent import ConsentUsed
@@ -53,11 +53,23 @@ class LipsyncRequest(PerformanceRequest):
     audio: str = Field(title="Sound")
 
 
-class AnimateRequest(PerformanceRequest):
-    """A portrait brought to speech by a sound."""
+class AnimateRequest(VoiceRequest):
+    """A portrait brought to speech by a sound, or by a text in a voice."""
 
     portrait: str = Field(title="Portrait", description="path of a picture with one face")
-    audio: str = Field(title="Sound")
+    audio: str | None = Field(None, title="Sound", description="what it says, recorded; or give a text")
+    text: str | None = Field(None, min_length=1, title="Text", description="what it says; or give a sound")
+    language: LanguageTag = Field("en", title="Language", description="BCP-47 tag of the text")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.audio is None) == (self.text is None):
+            raise ValueError("say what the portrait says once: a sound, or a text")
+        if self.audio is not None and (self.voice or self.reference or self.reference_text or self.consent):
+            raise ValueError("a sound has its voice already: give voice, reference and consent with a text")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("there is no text to speak: give at least a word")
+        return self
 
 
 AnyRequest = SpeakRequest | RevoiceRequest | LipsyncRequest | AnimateRequest

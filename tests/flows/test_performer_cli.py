@@ -89,6 +89,12 @@ REFUSED = {
     "no portrait": (("animate", "x.png", "sound.wav", "--out", "a.mp4"), 2, "x.png does not exist"),
     "no sound": (("animate", "face.png", "silent.mp4", "--out", "a.mp4"), 3, "silent.mp4: there is no sound"),
     "no mp4": (("animate", "face.png", "sound.wav", "--out", "a.webm"), 2, "is written as .mp4"),
+    "nothing to say": (("animate", "face.png", "--out", "a.mp4"), 2, "says once: a sound, or a text"),
+    "two things": (("animate", "face.png", "sound.wav", "--text", "Hi.", "--out", "a.mp4"), 2, "says once"),
+    "its own voice": (
+        ("animate", "face.png", "sound.wav", "--voice", "low", "--out", "a.mp4"), 2, "a sound has its voice already",
+    ),
+    "text unknown": (("animate", "face.png", "--text", "Hi.", "--language", "xx", "--out", "a.mp4"), 2, "speak 'xx'"),
     "no video": (("lipsync", "sound.wav", "sound.wav", "--out", "a.mp4"), 3, "sound.wav: there is no picture"),
     "lengths": (("lipsync", "silent.mp4", "long.wav", "--out", "a.mp4"), 2, "long.wav lasts 2.00 s and silent.mp4"),
     "container": (("lipsync", "silent.mp4", "sound.wav", "--out", "a.mkv"), 2, "go into .mp4"),
@@ -166,6 +172,12 @@ def test_every_command_makes_its_file_and_a_receipt_that_says_it_is_synthetic(pr
     info = probe(media / "o" / "a.mp4", find_tools())
     assert info.video is not None and (info.video.width, info.video.height) == (512, 512)
     assert info.duration_s == pytest.approx(1.0, abs=0.05) and receipt(media / "o" / "a.receipt.json").synthetic_media
+
+    code, said = program("animate", "face.png", "--text", "Hello.", "--voice", "low", "--takes", 1, "--out", "o/t.mp4")
+    assert code == 0, said
+    told, info = receipt(media / "o" / "t.receipt.json"), probe(media / "o" / "t.mp4", find_tools())
+    assert told.mode == "reanimate" and told.voice == "low (packaged)" and info.audio and info.video is not None
+    assert told.duration_s == pytest.approx(info.duration_s, abs=0.1)
 
     code, said = program("lipsync", "o/a.mp4", "sound.wav", "--out", "o/l.mp4")
     assert code == 0, said
