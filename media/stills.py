@@ -12,11 +12,14 @@ from media.tools import input_name
 from schemas.errors import JamdubError, MediaError, RequestError, StorageError
 
 _LONGEST_SIDE_PX = 1280
+_TO_8_BITS = 257  # 65535 becomes 255
 _OPTIONS = {"crf": "16", "preset": "veryfast", "threads": "2"}
 
 
 def read_picture(path: Path, max_side_px: int = _LONGEST_SIDE_PX) -> np.ndarray:
     """Read a picture upright as RGB [h, w, 3] uint8 with even sides, scaled down to `max_side_px`.
+
+    16 bits become 8; what is transparent becomes white.
 
     Raises: RequestError where there is no such file; MediaError where it is no picture.
     """
@@ -24,7 +27,7 @@ def read_picture(path: Path, max_side_px: int = _LONGEST_SIDE_PX) -> np.ndarray:
         raise RequestError(f"{path} does not exist or is no file: check the path of the picture")
     try:
         with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+            picture = _as_rgb(ImageOps.exif_transpose(opened))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise MediaError(f"{path} cannot be read as a picture: give a JPEG, PNG or WebP") from error
     picture.thumbnail((max_side_px, max_side_px))
@@ -33,6 +36,15 @@ def read_picture(path: Path, max_side_px: int = _LONGEST_SIDE_PX) -> np.ndarray:
     if min(height, width) < 2:
         raise MediaError(f"{path} is {rgb.shape[1]}x{rgb.shape[0]} pixels: give a larger picture")
     return np.ascontiguousarray(rgb[:height, :width])
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
+        return Image.fromarray(np.asarray(np.asarray(picture) / _TO_8_BITS, np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        own = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", own.size, "white"), own).convert("RGB")
+    return picture.convert("RGB")
 
 
 def write_pictures(destination: Path, pictures: Iterator[np.ndarray], fps: int) -> int:
