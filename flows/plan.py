@@ -15,6 +15,7 @@ CPU_S_PER_S: dict[str, float] = {
     "script": 0.01,
     "faces": 0.60,
     "bind": 0.02,
+    "motions": 0.01,
     "mouths": 0.01,
     "cast": 0.05,
     "speak": 0.90,
@@ -29,7 +30,7 @@ TAKE_CPU_S_PER_S = 2.0
 """The same for one take of engine jamflow, which is performed and listened to."""
 
 FACE_STAGES, LIP_STAGES = frozenset({"faces", "bind"}), frozenset({"render"})
-JOINT_STAGES = frozenset({"mouths"})
+JOINT_STAGES = frozenset({"motions", "mouths"})
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def _descriptions(request: DubRequest, info: MediaInfo, lines: int | None) -> di
         "script": script,
         "faces": "shots, face tracks, 478 landmarks each frame",
         "bind": "which face speaks which line",
+        "motions": "what every face does, in the engine's motion space",
         "mouths": "the speaking face of each line, at 25 fps",
         "cast": "each speaker's own voice" if request.clones else "one packaged voice for each speaker",
         "speak": f"engine {request.engine}" + (f", {request.takes} takes" if request.engine == "jamflow" else ""),
