@@ -10,6 +10,7 @@ is then the model's. Every voice has one sentence of its training as a reference
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from models.corpus.synthetic import Narrator, Utterance, synthesise
@@ -17,7 +18,7 @@ from models.evaluation.words import word_error_rate
 from models.kokoro.network import SAMPLE_RATE_HZ
 from models.weights.resolve import kokoro
 from schemas.settings import Settings
-from schemas.training import Synthesis
+from tasks.train_clips import held_out, narrators
 from tasks.train_config import read_training
 from tasks.transcribe import heard_text
 
@@ -39,9 +40,9 @@ def main() -> None:
         heard = heard_text(said.samples, SAMPLE_RATE_HZ, language, settings)
         return word_error_rate(text, heard, language) == 0
 
-    def speak(narrators: list[Narrator], hours: float) -> Path:
+    def speak(readers: list[Narrator], hours: float) -> Path:
         return synthesise(
-            narrators,
+            readers,
             asked.out,
             weights=weights,
             hours=hours,
@@ -52,9 +53,11 @@ def main() -> None:
         )
 
     hours = 0.0
-    for narrator in narrators_of(synthesis, "train"):  # the first sentence of each that is kept
+    for narrator in _chosen(
+        narrators(synthesis.model_copy(update={"parts": 1}), 0)
+    ):  # the first sentence of each that is kept
         hours = _hours(speak([narrator], hours + _MOMENT_H))
-    sys.stdout.write(f"{speak(narrators_of(synthesis, 'test'), hours + asked.minutes / 60)}\n")
+    sys.stdout.write(f"{speak(_chosen(held_out(synthesis)), hours + asked.minutes / 60)}\n")
 
 
 def _tell(hours: float, wanted: float) -> None:
@@ -66,17 +69,16 @@ def _hours(index: Path) -> float:
     return sum(float(json.loads(line)["duration_s"]) for line in lines) / 3600
 
 
-def narrators_of(synthesis: Synthesis, split: str) -> list[Narrator]:
-    """Every voice in every language with its share of the sentences: of `test`, those that are left out of training."""
-    step = len(synthesis.voices) + 1
-    found = []
-    for number, (name, blend) in enumerate(synthesis.voices.items()):
-        for language, path in synthesis.sentences.items():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            own = lines[number::step] if split == "train" else lines[step - 1 :: step][number :: step - 1]
-            sized = tuple(line for line in own if len(line) in _LETTERS)
-            found.append(Narrator(f"{name}-{language}-{split}", tuple(blend.items()), language, sized, split))
-    return found
+def _chosen(narrators: list[Narrator]) -> list[Narrator]:
+    """Their sentences of a length that suits reference and recogniser; a voice is another speaker in each language."""
+    return [
+        replace(
+            narrator,
+            name=f"{narrator.name.rsplit('-', 1)[0]}-{narrator.language}-{narrator.split}",
+            sentences=tuple(line for line in narrator.sentences if len(line) in _LETTERS),
+        )
+        for narrator in narrators
+    ]
 
 
 if __name__ == "__main__":

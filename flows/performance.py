@@ -10,7 +10,7 @@ from typing import Literal
 from prefect.runtime import flow_run
 
 from models.performer.voice import VOICES, voice_names
-from models.weights.resolve import check_licence, jamflow
+from models.weights.resolve import jamflow
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.consent import ConsentUse
 from schemas.dub import Take, Utterance, Voice
@@ -23,7 +23,7 @@ from tasks.consent import Cloning, Consent, check_consent, read_consent
 from tasks.deliver import write_whole
 from tasks.face_models import face_model_of_engine
 from tasks.ingest import extract_audio
-from tasks.licences import allowed, engine_of
+from tasks.licences import allowed, drawing, engine_of
 from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
 from tasks.perform import spoken_duration_s
 from tasks.stage import StageTimes
@@ -86,9 +86,7 @@ def check_faces_engine(
 ) -> CheckedFaces:
     """Verify weights by name, and those of the face model that the engine was trained with. Raises: WeightsError."""
     models, faces_by = check_weights(request, names, place), face_model_of_engine(place)
-    if faces_by.weights is not None:
-        check_licence(faces_by.weights, request.commercial)
-        models = (*models, faces_by.weights)
+    models = (*models, *drawing(faces_by, request.commercial))
     return CheckedFaces(models=models, consent=consent, faces_by=faces_by)
 
 

@@ -11,7 +11,7 @@ from models.facemesh.space import space
 from models.jamflow.checkpoint import read_description
 from models.liveportrait.face_model import LivePortraitModel
 from models.liveportrait.runner import Runner
-from models.liveportrait.space import NAME, rows_of
+from models.liveportrait.space import rows_of
 from models.liveportrait.weights import check_files, load_liveportrait
 from models.weights.resolve import jamflow_folder, liveportrait
 from schemas.motion import FaceModelRef
@@ -42,7 +42,7 @@ def face_model_of_engine(place: Workplace) -> FaceModelRef:
 
 def open_face_model(place: Workplace, ref: FaceModelRef) -> FaceModel:
     """Load it, once for all lines."""
-    if ref.space.name != NAME or ref.weights is None:
+    if ref.weights is None:
         return FaceMeshModel()
     torch.set_num_threads(place.settings.threads)
     folder = liveportrait(place.settings.models_dir).path

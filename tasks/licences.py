@@ -20,10 +20,7 @@ def needed_models(request: DubRequest, faces_by: FaceModelRef, place: Workplace)
     """
     names = HEARING + (FACES if request.sees_faces else ())
     if request.engine == "jamflow":
-        drawing = () if faces_by.weights is None else (faces_by.weights,)
-        for ref in drawing:
-            check_licence(ref, request.commercial)
-        return (*allowed((*names, *JAMFLOW), request.commercial, place), *drawing)
+        return (*allowed((*names, *JAMFLOW), request.commercial, place), *drawing(faces_by, request.commercial))
     return allowed(
         (*names, *CASCADE, *(CASCADE_LIPS if request.lips == "reanimate" else ())), request.commercial, place
     )
@@ -35,6 +32,14 @@ def allowed(names: tuple[str, ...], commercial: bool, place: Workplace) -> tuple
     for ref in refs:
         check_licence(ref, commercial)
     return refs
+
+
+def drawing(faces_by: FaceModelRef, commercial: bool) -> tuple[ModelRef, ...]:
+    """The weights of a face model, where it has any beside the packaged ones. Raises: WeightsError, as above."""
+    if faces_by.weights is None:
+        return ()
+    check_licence(faces_by.weights, commercial)
+    return (faces_by.weights,)
 
 
 def engine_of(models: tuple[ModelRef, ...]) -> ModelRef:

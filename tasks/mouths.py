@@ -78,6 +78,7 @@ def main_faces(place: Workplace, faces: Faces) -> LineFaces:
 
 def motion_within(place: Workplace, motions: ArtifactRef, bound: LineFaces, span: TimeSpan) -> Motion:
     """The face of one line over any span of the video."""
-    found = [read_motions(place, motions)[name] for name in bound.track_ids]
+    tracks = read_motions(place, motions)
+    found = [tracks[name] for name in bound.track_ids]
     space = found[0].motion.space
     return face_over(space, found, span.start_s, round(span.duration_s * space.fps))

@@ -1,6 +1,6 @@
 """What a training learns from: synthesised speech, and the features of all clips."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -56,15 +56,35 @@ def narrators(synthesis: Synthesis, part: int) -> list[Narrator]:
     Raises:
         RequestError: A file of sentences cannot be read.
     """
-    texts = {language: _sentences(path) for language, path in synthesis.sentences.items()}
     step = len(synthesis.voices) + 1  # the last share of the sentences is left for evaluation
     return [
         Narrator(
             f"{name}-{language}{part}", tuple(blend.items()), language, lines[number::step][part :: synthesis.parts]
         )
-        for number, (name, blend) in enumerate(synthesis.voices.items())
-        for language, lines in texts.items()
+        for number, name, blend, language, lines in _readings(synthesis)
     ]
+
+
+def held_out(synthesis: Synthesis) -> list[Narrator]:
+    """Every voice in every language, with sentences that no voice reads in training, shared out among them.
+
+    Raises: RequestError, as above.
+    """
+    voices = len(synthesis.voices)
+    return [
+        Narrator(
+            f"{name}-{language}", tuple(blend.items()), language, lines[voices :: voices + 1][number::voices], "test"
+        )
+        for number, name, blend, language, lines in _readings(synthesis)
+    ]
+
+
+def _readings(synthesis: Synthesis) -> Iterator[tuple[int, str, dict[str, float], str, tuple[str, ...]]]:
+    """Number, name and blend of each voice, with each language and all its sentences."""
+    texts = {language: _sentences(path) for language, path in synthesis.sentences.items()}
+    for number, (name, blend) in enumerate(synthesis.voices.items()):
+        for language, lines in texts.items():
+            yield number, name, blend, language, lines
 
 
 def _sentences(path: Path) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def plan_drawing(
         asked: [w, m] mouths to show there.
         fades: Begin and end with the frame's own mouth.
     """
-    usable, rows = _usable(data, np.asarray(wanted_frames))
+    usable, rows = drawable(data, np.asarray(wanted_frames))
     if not usable.any():
         return None
     encoded = encode(data.landmarks)
@@ -83,8 +83,8 @@ def plan_drawing(
     )
 
 
-def _usable(data: TrackData, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which wanted frames can be drawn [w] bool, and their rows [k]."""
+def drawable(data: TrackData, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which wanted frames [w] have a mouth that is seen well enough to be drawn [w] bool, and their rows [k]."""
     places = np.clip(np.searchsorted(data.frames, wanted), 0, len(data.frames) - 1)
     usable = (data.frames[places] == wanted) & (data.visible[places] >= DRAWN_FROM_VISIBILITY)
     return usable, places[usable]

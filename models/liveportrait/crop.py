@@ -8,7 +8,7 @@ from math import acos, cos, sin
 
 import numpy as np
 
-from models.liveportrait.landmarks import eyes_and_mouth
+from models.liveportrait.landmarks import eyes_and_mouth, from_mesh
 
 SOURCE_SCALE, DRIVING_SCALE = 2.3, 2.2
 """How many times larger than the landmarks' square the crop is."""
@@ -69,6 +69,11 @@ def to_crop(square: Square, size_px: int = CROP_PX, *, is_upright: bool = True) 
     return matrix
 
 
+def mesh_to_crop(mesh: np.ndarray) -> np.ndarray:
+    """The matrix [3, 3] to the crop around a face mesh [478, 2 or 3], as faces are read and drawn."""
+    return to_crop(face_square(from_mesh(mesh), SOURCE_SCALE))
+
+
 def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Points [p, 2] by a matrix [3, 3]."""
     return np.asarray(points @ matrix[:2, :2].T + matrix[:2, 2])
@@ -86,6 +91,11 @@ def network_input(crop: np.ndarray) -> np.ndarray:
     import cv2
 
     return np.asarray(cv2.resize(crop, (NETWORK_PX, NETWORK_PX), interpolation=cv2.INTER_AREA))
+
+
+def looked_at(frame: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """What the networks see of a face [256, 256, 3], by the matrix to its crop."""
+    return network_input(cropped(frame, matrix))
 
 
 def mask_in_frame(mask: np.ndarray, back: np.ndarray, width: int, height: int) -> np.ndarray:

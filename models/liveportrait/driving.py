@@ -63,13 +63,6 @@ def region(name: RegionName) -> Region:
     return Region(expression, turns=name in ("pose", "all"), scales=name == "all")
 
 
-def rows(of: tuple[int, ...]) -> Region:
-    """Some keypoints' expression alone: how a generated mouth is written into a face."""
-    expression = torch.zeros(KEYPOINTS, 3, dtype=torch.bool)
-    expression[list(of)] = True
-    return Region(expression)
-
-
 def absolute(source: FaceMotion, driving: FaceMotion, driven: Region) -> FaceMotion:
     """The driving motion itself, where the region says so; the face keeps its size."""
     return FaceMotion(

@@ -11,12 +11,11 @@ import numpy as np
 from media.decoder import video_of
 from media.planes import read_planes, working_pixel_format, write_patch_video
 from models.face_model import Film, RenderedLine, Shown
-from models.facemesh.plan import DRAWN_FROM_VISIBILITY
+from models.facemesh.plan import drawable
 from models.facemesh.retarget import fade_shares
 from models.facemesh.tracks import TrackData
-from models.liveportrait.crop import SOURCE_SCALE, cropped, face_square, network_input, to_crop
+from models.liveportrait.crop import looked_at, mesh_to_crop
 from models.liveportrait.film import Asked, Colours, FilmArtist, poses, region_of
-from models.liveportrait.landmarks import from_mesh
 from models.liveportrait.motion_extractor import KEYPOINTS
 from models.liveportrait.portrait import animate
 from models.liveportrait.runner import BATCH, Runner
@@ -72,7 +71,7 @@ class LivePortraitModel:
         for done, frame in enumerate(read_planes(film.path, film.info, sorted(where)), start=1):
             picture = colours.rgb(frame.planes)
             for place, matrix in where[frame.index]:
-                yield place, network_input(cropped(picture, matrix))
+                yield place, looked_at(picture, matrix)
             if on_progress:
                 on_progress(done, len(where))
 
@@ -99,20 +98,20 @@ class LivePortraitModel:
         on_progress: Advance | None = None,
     ) -> RenderedLine:
         """Each frame is drawn anew from itself, the mouth's keypoints replaced by those that were generated for it."""
-        places = np.clip(np.searchsorted(track.frames, wanted_frames), 0, len(track.frames) - 1)
-        usable = (track.frames[places] == wanted_frames) & (track.visible[places] >= DRAWN_FROM_VISIBILITY)
-        numbers, rows = wanted_frames[usable], places[usable]
+        usable, rows = drawable(track, wanted_frames)
+        numbers = wanted_frames[usable]
         if not len(numbers):
             return RenderedLine(0, 0, 0, 0, (), 0, len(wanted_frames), ())
         video = video_of(film.info, film.path)
-        region = region_of(poses(track.landmarks[rows], video), video)
+        found = poses(track.landmarks[rows], video)
+        region = region_of(found, video)
         times_s = film.frame_times_s[numbers]
         mouths = sample_mouth(shown.motion.mouth, shown.start_s, times_s, self._space.fps)
-        asked = Asked(numbers.tolist(), track.landmarks[rows], mouths, fade_shares(numbers))
+        asked = Asked(numbers.tolist(), found, mouths, fade_shares(numbers))
         drawn: list[int] = []
 
         def pictures() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-            artist = FilmArtist(self._runner, film.path, film.info, video, self._rows)
+            artist = FilmArtist(self._runner, film.path, film.info, self._rows)
             for number, planes in artist.draw(asked, region):
                 drawn.append(number)
                 yield planes
@@ -126,7 +125,7 @@ class LivePortraitModel:
         return RenderedLine(region.x, region.y, region.width, region.height, tuple(drawn), 0, skipped, ())
 
     def portrait_motion(self, rgb: np.ndarray, landmarks: np.ndarray, frames: int) -> Motion:
-        crop = network_input(cropped(rgb, to_crop(face_square(from_mesh(landmarks), SOURCE_SCALE))))
+        crop = looked_at(rgb, mesh_to_crop(landmarks))
         expression = self._runner.motion(crop[None]).expression.cpu().numpy()
         mouth, rest = split(np.repeat(expression, frames, axis=0), self._rows)
         return Motion(self._space, np.zeros_like(mouth), rest, np.ones(frames, np.float32))

@@ -13,23 +13,20 @@ import numpy as np
 import torch
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+from media.decoder import video_of
 from media.frames import to_coded_px
 from media.planes import PlanarFrame, Planes, frame_of, planes_of, read_planes, working_pixel_format
 from models.facemesh.plan import region_around
 from models.facemesh.warp import Region
 from models.liveportrait.crop import (
     CROP_PX,
-    SOURCE_SCALE,
-    cropped,
-    face_square,
+    looked_at,
     mask_in_frame,
+    mesh_to_crop,
     moved,
-    network_input,
     pasted,
     soft_mask,
-    to_crop,
 )
-from models.liveportrait.landmarks import from_mesh
 from models.liveportrait.runner import BATCH, Runner, with_mouth
 from schemas.media import MediaInfo, VideoStream
 
@@ -53,7 +50,7 @@ class Pose:
 
 def poses(landmarks: np.ndarray, video: VideoStream) -> list[Pose]:
     """Of mesh landmarks [k, 478, 3] in upright pixels."""
-    return [Pose(to_crop(face_square(to_coded_px(from_mesh(one), video), SOURCE_SCALE))) for one in landmarks]
+    return [Pose(mesh_to_crop(to_coded_px(one[:, :2], video))) for one in landmarks]
 
 
 def region_of(found: Sequence[Pose], video: VideoStream) -> Region:
@@ -106,13 +103,13 @@ class Asked:
 
     Attributes:
         numbers: [k] increasing source frame numbers.
-        landmarks: [k, 478, 3] mesh in upright pixels, of those frames.
+        poses: [k] where the face is in them.
         mouths: [k, m] to write into the face's expression.
         shares: [k] how much of the drawn face is shown: 0 to 1 over the fades.
     """
 
     numbers: Sequence[int]
-    landmarks: np.ndarray
+    poses: Sequence[Pose]
     mouths: np.ndarray
     shares: np.ndarray
 
@@ -120,14 +117,13 @@ class Asked:
 class FilmArtist:
     """Draws one face of a film; of its frames a batch is held at a time."""
 
-    def __init__(self, runner: Runner, source: Path, info: MediaInfo, video: VideoStream, rows: Sequence[int]) -> None:
+    def __init__(self, runner: Runner, source: Path, info: MediaInfo, rows: Sequence[int]) -> None:
         self._runner, self._source, self._info, self._rows = runner, source, info, tuple(rows)
-        self._colours, self._mask = Colours(video), soft_mask()
-        self._video = video
+        self._colours, self._mask = Colours(video_of(info, source)), soft_mask()
 
     def draw(self, asked: Asked, region: Region) -> Iterator[tuple[int, Planes]]:
         """Yield (frame number, planes of `region`) of the frames that decode, in order."""
-        wanted = zip(poses(asked.landmarks, self._video), asked.mouths, asked.shares.tolist(), strict=True)
+        wanted = zip(asked.poses, asked.mouths, asked.shares.tolist(), strict=True)
         places = dict(zip(asked.numbers, wanted, strict=True))
         frames = read_planes(self._source, self._info, list(asked.numbers))
         while batch := list(islice(frames, BATCH)):
@@ -137,8 +133,8 @@ class FilmArtist:
         self, frames: Sequence[PlanarFrame], wanted: Sequence[tuple[Pose, np.ndarray, float]], region: Region
     ) -> Iterator[tuple[int, Planes]]:
         pictures = [self._colours.rgb(frame.planes) for frame in frames]
-        crops = [cropped(picture, pose.to_crop) for picture, (pose, _, _) in zip(pictures, wanted, strict=True)]
-        seen = self._runner.see(np.stack([network_input(crop) for crop in crops]))
+        crops = [looked_at(picture, pose.to_crop) for picture, (pose, _, _) in zip(pictures, wanted, strict=True)]
+        seen = self._runner.see(np.stack(crops))
         mouths = torch.from_numpy(np.stack([mouth for _, mouth, _ in wanted]))
         drawn = self._runner.draw(seen, with_mouth(seen.motion, mouths, self._rows))
         for frame, picture, (pose, _, share), made in zip(frames, pictures, wanted, drawn, strict=True):

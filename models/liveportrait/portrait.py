@@ -5,17 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from models.liveportrait.crop import (
-    SOURCE_SCALE,
-    cropped,
-    face_square,
-    mask_in_frame,
-    network_input,
-    pasted,
-    soft_mask,
-    to_crop,
-)
-from models.liveportrait.landmarks import from_mesh
+from models.liveportrait.crop import looked_at, mask_in_frame, mesh_to_crop, pasted, soft_mask
 from models.liveportrait.runner import Runner, Seen, batches, with_mouth
 
 
@@ -31,9 +21,9 @@ def animate(
         landmarks: [478, 3] pixels of the picture.
         rows: The keypoints whose expression `mouth` holds.
     """
-    matrix = to_crop(face_square(from_mesh(landmarks), SOURCE_SCALE))
+    matrix = mesh_to_crop(landmarks)
     back = np.linalg.inv(matrix)
-    seen = runner.see(network_input(cropped(rgb, matrix))[None])
+    seen = runner.see(looked_at(rgb, matrix)[None])
     own = seen.motion.expression[:, list(rows)].flatten(1)
     wanted = own + torch.from_numpy(mouth - mouth[:1]).to(own)
     mask = mask_in_frame(soft_mask(), back, rgb.shape[1], rgb.shape[0])

@@ -5,7 +5,7 @@ after the rotation, and t has no share in z.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -50,10 +50,6 @@ class FaceMotion:
     def repeated(self, frames: int) -> "FaceMotion":
         """One frame's motion, held."""
         return FaceMotion(**{name: part[:1].expand(frames, *part.shape[1:]) for name, part in vars(self).items()})
-
-    def with_expression(self, expression: Float[Tensor, "b k 3"]) -> "FaceMotion":
-        """The same with another expression."""
-        return replace(self, expression=expression)
 
 
 def face_motion(raw: RawMotion) -> FaceMotion:

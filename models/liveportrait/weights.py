@@ -65,8 +65,8 @@ def load_liveportrait(folder: Path) -> LivePortrait:
     """
     check_files(folder)
     return LivePortrait(
-        appearance=load_appearance(folder),
-        motion=load_motion(folder),
+        appearance=_load(AppearanceExtractor, folder / APPEARANCE),
+        motion=_load(MotionExtractor, folder / MOTION),
         warping=_load(Warping, folder / WARPING),
         decoder=load_decoder(folder),
         corrections=load_corrections(folder),
@@ -81,16 +81,6 @@ def check_files(folder: Path) -> None:
             f"{folder} lacks {', '.join(missing)} of LivePortrait: copy the folder `liveportrait` of the released "
             f"pretrained_weights there, as it is (docs/liveportrait.md)"
         )
-
-
-def load_appearance(folder: Path) -> AppearanceExtractor:
-    """F."""
-    return _load(AppearanceExtractor, folder / APPEARANCE)
-
-
-def load_motion(folder: Path) -> MotionExtractor:
-    """M."""
-    return _load(MotionExtractor, folder / MOTION)
 
 
 def load_decoder(folder: Path) -> SpadeDecoder:

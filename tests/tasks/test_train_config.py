@@ -16,7 +16,7 @@ from models.jamflow.tokens import released_vocabulary
 from models.jamflow.trainee import Course
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Chances, Training
-from tasks.train_clips import narrators
+from tasks.train_clips import held_out, narrators
 from tasks.train_config import read_training
 from tasks.train_parts import autocast_of, has_bfloat16, joint_course, motion_course, network_of, with_features
 
@@ -144,3 +144,13 @@ def test_the_folder_of_the_training_can_be_chosen(tmp_path: Path) -> None:
 def test_a_training_travels_as_json() -> None:
     config = read_training(TINY)
     assert Training.model_validate_json(config.model_dump_json()) == config
+
+
+def test_no_voice_reads_in_training_what_is_held_out() -> None:
+    synthesis = read_training(TINY).synthesis
+    assert synthesis is not None
+    read = {line for part in range(synthesis.parts) for own in narrators(synthesis, part) for line in own.sentences}
+    left = [line for own in held_out(synthesis) for line in own.sentences]
+    texts = {line for path in synthesis.sentences.values() for line in path.read_text(encoding="utf-8").splitlines()}
+    assert len(left) == len(set(left)) and all(own.split == "test" for own in held_out(synthesis))
+    assert not read & set(left) and read | set(left) == texts

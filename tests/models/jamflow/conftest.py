@@ -1,19 +1,20 @@
 """Golden numbers of the upstream networks, and small random models and clips for theorems."""
 
-import importlib.util
 import json
-import os
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # with importlib, tests do not find their neighbours
+
+from goldens import GoldenCases
 
 from models.jamflow.audio_dit import AudioDiT, AudioGiven
 from models.jamflow.conditions import Given, Pair
@@ -32,51 +33,14 @@ from models.jamflow.joint import JamFlow
 from models.jamflow.motion_dit import MotionGiven
 
 
-@dataclass(frozen=True)
-class Goldens:
-    """The folder of golden numbers; its README says how they were made."""
+class Goldens(GoldenCases):
+    """F5-TTS's."""
 
-    folder: Path
-    found: list[tuple[str, float, float]] = field(default_factory=list)
-    """Case and output, largest difference, and that as a share of what the case tolerates."""
-
-    @cached_property
-    def index(self) -> dict[str, Any]:
-        return json.loads((self.folder / "f5tts.json").read_text())
-
-    @cached_property
-    def tensors(self) -> dict[str, Tensor]:
-        return load_file(self.folder / "f5tts.safetensors")
-
-    @cached_property
-    def fill(self) -> ModuleType:
-        spec = importlib.util.spec_from_file_location("parity_fill", self.folder / "fill.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+    upstream = "f5tts"
 
     @cached_property
     def base_keys(self) -> dict[str, Any]:
         return json.loads((self.folder / "f5tts_v1_base_keys.json").read_text())["keys"]
-
-    def case(self, name: str) -> dict[str, Any]:
-        return next(case for case in self.index["cases"] if case["name"] == name)
-
-    def names(self, kind: str) -> set[str]:
-        return {case["name"] for case in self.index["cases"] if case["kind"] == kind}
-
-    def input(self, case: dict[str, Any], name: str) -> Tensor | None:
-        """An input of a case; None where it has none of that name."""
-        described = case["inputs"].get(name)
-        if described is None:
-            return None
-        if "tensor" in described:
-            return self.tensors[described["tensor"]]
-        if "value" in described:
-            return torch.as_tensor(described["value"])
-        made: Tensor = self.fill.make_input(described["recipe"])
-        return made
 
     def state(self, model: str) -> dict[str, Tensor]:
         """The weights of one of the golden networks, under their released names."""
@@ -101,11 +65,6 @@ class Goldens:
         share = float((difference / (tolerance["atol"] + tolerance["rtol"] * golden.abs())).max())
         self.found.append((f"{case['name']} {output}", float(difference.max()), share))
         return share
-
-    def table(self) -> str:
-        """What was found, as Markdown."""
-        rows = [f"| {name} | {difference:.1e} | {share:.2f} |" for name, difference, share in sorted(set(self.found))]
-        return "\n".join(["| case, output | max abs error | share of its tolerance |", "|---|---|---|", *rows, ""])
 
 
 def audio_config(arch: dict[str, Any]) -> AudioConfig:
@@ -139,8 +98,7 @@ def goldens(shared_dir: Path) -> Iterator[Goldens]:
     """Writes docs/parity.md's table to the file that JAMDUB_PARITY_TABLE names, if it names one."""
     goldens = Goldens(shared_dir / "parity")
     yield goldens
-    if path := os.environ.get("JAMDUB_PARITY_TABLE"):
-        Path(path).write_text(goldens.table())
+    goldens.write_table()
 
 
 BANDS, MOUTH, REST, RATIO = 100, 5, 3, 3.75

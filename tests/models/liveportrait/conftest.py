@@ -1,20 +1,20 @@
 """Golden numbers of upstream's networks and geometry, and folders of released layout with seeded weights."""
 
-import importlib.util
 import json
-import os
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # with importlib, tests do not find their neighbours
+
+from goldens import GoldenCases
 
 from models.liveportrait.weights import APPEARANCE, CORRECTIONS, DECODER, MOTION, WARPING
 
@@ -31,48 +31,14 @@ fall on the other side); OpenCV 5 does not round."""
 PARTS = {"stitching": "retarget_shoulder", "lip": "retarget_mouth", "eye": "retarget_eye"}
 
 
-@dataclass
-class Golden:
-    """The stored cases, and what was found."""
+class Golden(GoldenCases):
+    """LivePortrait's."""
 
-    folder: Path
-    found: list[tuple[str, float, float]] = field(default_factory=list)
-    """Case and output, largest difference, and that as a share of what the case tolerates."""
-
-    @cached_property
-    def index(self) -> dict[str, Any]:
-        return json.loads((self.folder / "liveportrait.json").read_text())
-
-    @cached_property
-    def tensors(self) -> dict[str, Tensor]:
-        return load_file(self.folder / "liveportrait.safetensors")
+    upstream = "liveportrait"
 
     @cached_property
     def keys(self) -> dict[str, Any]:
         return json.loads((self.folder / "liveportrait_keys.json").read_text())["files"]
-
-    @cached_property
-    def fill(self) -> ModuleType:
-        spec = importlib.util.spec_from_file_location("parity_fill", self.folder / "fill.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    def case(self, name: str) -> dict[str, Any]:
-        return next(case for case in self.index["cases"] if case["name"] == name)
-
-    def names(self, kind: str) -> list[str]:
-        return [case["name"] for case in self.index["cases"] if case["kind"] == kind]
-
-    def input(self, case: dict[str, Any], name: str) -> Tensor:
-        described = case["inputs"][name]
-        if "tensor" in described:
-            return self.tensors[described["tensor"]]
-        if "value" in described:
-            return torch.as_tensor(described["value"])
-        made: Tensor = self.fill.make_input(described["recipe"])
-        return made
 
     def filled(self, model: str, keys: dict[str, Any], strip: str = "") -> dict[str, Tensor]:
         """Seeded weights under their released names."""
@@ -123,19 +89,13 @@ class Golden:
         self.found.append((f"{case['name']} {output}", float(difference.max()), share))
         assert share <= 1, f"{case['name']} {output}: {float(difference.max()):.3g}, {share:.2f} of what is tolerated"
 
-    def table(self) -> str:
-        """What was found, as Markdown."""
-        rows = [f"| {name} | {difference:.1e} | {share:.2f} |" for name, difference, share in sorted(set(self.found))]
-        return "\n".join(["| case, output | max abs error | share of its tolerance |", "|---|---|---|", *rows, ""])
-
 
 @pytest.fixture(scope="session")
 def golden(shared_dir: Path) -> Iterator[Golden]:
     """All cases; where JAMDUB_PARITY_TABLE names a file, what was found is written there."""
     goldens = Golden(shared_dir / "parity")
     yield goldens
-    if path := os.environ.get("JAMDUB_PARITY_TABLE"):
-        Path(path).write_text(goldens.table())
+    goldens.write_table()
 
 
 @pytest.fixture(scope="session")

@@ -9,16 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from media.planes import read_planes
+from media.frames import frame_times_s
+from media.planes import read_patch_video, read_planes
 from media.probe import probe
 from media.stills import read_picture
 from media.tools import find_tools
+from models.face_model import Film, Shown
 from models.facemesh.landmarks import landmarks_of_clip
 from models.facemesh.still import landmarks_of_picture
+from models.facemesh.tracks import TrackData
+from models.liveportrait.face_model import LivePortraitModel
 from models.liveportrait.film import Asked, Colours, FilmArtist, poses, region_of
 from models.liveportrait.portrait import animate
 from models.liveportrait.runner import Runner
-from models.liveportrait.space import MOUTH_ROWS
+from models.liveportrait.space import MOUTH_ROWS, measured_space
 from models.liveportrait.weights import load_liveportrait
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
@@ -57,9 +61,10 @@ def test_a_film_s_frames_are_patched_in_their_own_planes(runner: Runner, shared_
     landmarks = landmarks_of_clip(path)
     assert landmarks is not None
     numbers = [10, 11]
-    region = region_of(poses(landmarks[numbers], info.video), info.video)
-    artist = FilmArtist(runner, path, info, info.video, MOUTH_ROWS)
-    asked = Asked(numbers, landmarks[numbers], np.zeros((2, 12), np.float32), np.ones(2))
+    found = poses(landmarks[numbers], info.video)
+    region = region_of(found, info.video)
+    artist = FilmArtist(runner, path, info, MOUTH_ROWS)
+    asked = Asked(numbers, found, np.zeros((2, 12), np.float32), np.ones(2))
     drawn = list(artist.draw(asked, region))
     assert [number for number, _ in drawn] == numbers
     originals = {frame.index: frame.planes for frame in read_planes(path, info, numbers)}
@@ -81,3 +86,25 @@ def test_colours_come_back(shared_dir: Path) -> None:
     for own, ours in zip(frame.planes, again, strict=True):
         off = np.abs(own.astype(int) - ours)
         assert np.median(off) <= 1 and np.quantile(off, 0.99) <= 20, "but for edges of chroma, to one step"
+
+
+def test_the_face_model_reads_and_draws_a_track(runner: Runner, shared_dir: Path, tmp_path: Path) -> None:
+    path = shared_dir / "corpus" / "grid_s1" / "bbaf2n.mp4"
+    info = probe(path, find_tools())
+    landmarks = landmarks_of_clip(path)
+    assert landmarks is not None
+    numbers = np.array([10, 11, 12], np.int32)
+    track = TrackData(numbers, landmarks[numbers].astype(np.float32), np.array([1, 1, 0], np.float32))
+    film = Film(path, info, frame_times_s(path, info))
+    space = measured_space([np.random.default_rng(0).normal(size=(9, 21, 3))])
+    model = LivePortraitModel(runner, space)
+    moved = model.track_motions(film, {"a": track})["a"]
+    assert moved.motion.mouth.shape == (3, 12) and moved.motion.rest.shape == (3, 51)
+    assert np.isfinite(moved.motion.mouth).all() and moved.start_s == pytest.approx(0.4)
+    patch = tmp_path / "patch.mkv"
+    drawn = model.render_line(film, track, Shown(moved.motion, 0.4), numbers, patch_path=patch)
+    assert drawn.frames == (10, 11) and drawn.skipped == 1, "a mouth that is not seen is left alone, and counted"
+    assert len(list(read_patch_video(patch))) == 2
+    unseen = TrackData(numbers, track.landmarks, np.zeros(3, np.float32))
+    nothing = model.render_line(film, unseen, Shown(moved.motion, 0.4), numbers, patch_path=tmp_path / "none.mkv")
+    assert nothing.frames == () and nothing.skipped == 3 and not (tmp_path / "none.mkv").exists()
