@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.form import form
 from flows.performance import (
     CheckedFaces,
     Made,
@@ -72,6 +73,7 @@ def _inputs(request: AnimateRequest) -> list[Path]:
 
 
 @flow(name="animate-portrait")
+@form(AnimateRequest)
 def animate_portrait(request: AnimateRequest) -> PerformanceResult:
     """Move a portrait's mouth to a sound, or to the speech of a text, at the motion's frame rate."""
     place = open_workplace()

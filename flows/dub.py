@@ -7,6 +7,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.artifacts import show_lines, show_receipt, shown_progress
 from flows.check import CheckedRequest, check_request
 from flows.deliver import deliver
+from flows.form import form
 from flows.plan import planned_stages
 from flows.speaking import (
     Scene,
@@ -35,6 +36,7 @@ from tasks.workplace import open_workplace
 
 
 @flow(name="dub-video", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@form(DubRequest)
 def dub_video(request: DubRequest) -> DubResult:
     """Dub one video: the picture is followed on the side while the sound is taken apart."""
     place = open_workplace()

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from flows.form import fields_of
 from schemas.settings import Settings
+from schemas.value import Value
 
-Asked = TypeVar("Asked")
 Made = TypeVar("Made")
 
 
@@ -48,16 +49,14 @@ def open_home() -> None:
     stop_orphaned_servers(home)
 
 
-def run_embedded(
-    load: Callable[[], Callable[[Asked], Made]], request: Asked, settings: Settings, verbose: bool
-) -> Made:
+def run_embedded(load: Callable[[], Callable[..., Made]], request: Value, settings: Settings, verbose: bool) -> Made:
     """Run a flow with a live display, or, where the user wants them, with its logs.
 
     Args:
         load: Imports the flow, which starts Prefect.
     """
     if verbose:
-        return load()(request)
+        return load()(**fields_of(request))
     from flows.live import live_progress
     from flows.quiet import quiet_stderr
 
@@ -65,4 +64,4 @@ def run_embedded(
         with console.status("starting Prefect"):
             flow = load()
         with live_progress(console):
-            return flow(request)
+            return flow(**fields_of(request))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.form import form
 from media.report.evaluation import evaluation_markdown, evaluation_page
 from models.evaluation.scores import MEASURES
 from models.evaluation.trials import TRIALS, trial_of
@@ -17,6 +18,7 @@ JSON, PAGE, TABLE = "report.json", "report.html", "results.md"
 
 
 @flow(name="evaluate")
+@form(EvaluationRequest)
 def evaluate(request: EvaluationRequest) -> EvaluationReport:
     """Perform every trial on every clip, measure all rows alike, and write the report."""
     check_evaluation(request)

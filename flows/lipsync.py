@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.form import form
 from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, finish, sound_of
 from media.mux import container_suffix
 from models.performer.clip import check_lengths
@@ -45,6 +46,7 @@ def check_suffix(clip: Clip, out: Path) -> None:
 
 
 @flow(name="lipsync-video")
+@form(LipsyncRequest)
 def lipsync_video(request: LipsyncRequest) -> PerformanceResult:
     """Re-animate the lips of the largest face of each shot to a sound; the video's own sound stays as a track."""
     place = open_workplace()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.form import form
 from flows.lipsync import check_suffix
 from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, check_voice, find_voice, finish
 from models.performer.face import LEAST_SEEN_SHARE
@@ -36,6 +37,7 @@ def _inputs(request: RevoiceRequest) -> list[Path]:
 
 
 @flow(name="revoice-video")
+@form(RevoiceRequest)
 def revoice_video(request: RevoiceRequest) -> PerformanceResult:
     """Make speech that moves as the largest face's mouth does; the picture is copied, its sound kept as a track."""
     place = open_workplace()

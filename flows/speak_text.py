@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.form import form
 from flows.performance import (
     Checked,
     Made,
@@ -51,6 +52,7 @@ def _outputs(request: SpeakRequest) -> list[Path]:
 
 
 @flow(name="speak-text")
+@form(SpeakRequest)
 def speak_text(request: SpeakRequest) -> PerformanceResult:
     """Speak a text in a packaged voice, or in one that consent was given for; on request with the mouth's motion."""
     place = open_workplace()

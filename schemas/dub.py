@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.consent import ConsentUsed
@@ -20,8 +20,10 @@ LanguageTag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$
 class DubRequest(Value):
     """Everything that decides a dub. Renders as the form of the Prefect deployment."""
 
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
     video: str = Field(title="Video", description="path of the source video")
-    target_language: LanguageTag = Field(title="To", description="BCP-47 tag of the dub: es, en, pt-BR")
+    target_language: LanguageTag = Field(alias="to", title="To", description="BCP-47 tag of the dub: es, en, pt-BR")
     source_language: LanguageTag | None = Field(None, title="From", description="empty: detected")
     script: str | None = Field(
         None, title="Script", description="path of your translation: SRT, WebVTT, JSON or CSV; empty: translate"
