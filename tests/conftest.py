@@ -1,10 +1,16 @@
 """Fixtures that every folder of tests shares."""
 
 import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from examples.topology.postgres import Postgres, fresh_database, postgres_program
+from examples.topology.s3 import S3Server, weed_program
 
 # A machine at work is slow for a moment now and then: time is no property of the code.
 settings.register_profile("jamdub", deadline=None)
@@ -19,6 +25,58 @@ def shared_dir() -> Path:
     if not (folder / "media" / "manifest.csv").is_file():
         pytest.skip(f"no development media at {folder}: set JAMDUB_SHARED to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: the one of JAMDUB_TEST_DATABASE_URL, or one that is started here."""
+    ready = os.environ.get("JAMDUB_TEST_DATABASE_URL")
+    if ready:
+        yield ready
+        return
+    _need(postgres_program, "postgres")
+    with reachable_folder() as folder, Postgres(folder / "server") as server:
+        yield server.url
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A temporary folder that other users may enter, as PostgreSQL must, which does not run as root."""
+    with tempfile.TemporaryDirectory(prefix="jamdub-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def reachable_path() -> Iterator[Path]:
+    """A temporary folder that other users may enter."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A running S3 server with an empty bucket."""
+    _need(weed_program)
+    with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+def _need(find: Callable[..., Path], *arguments: str) -> None:
+    """Skip the test where a program is absent, with the reason; in CI that is an error."""
+    try:
+        find(*arguments)
+    except FileNotFoundError as absent:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(absent))
 
 
 @pytest.fixture(scope="session")
