@@ -1,9 +1,12 @@
 """Where things live and what a run may use; read from `JAMDUB_*` variables and `.env`, passed down as a value."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENDPOINT = r"^https?://[A-Za-z0-9.\-\[\]:]+/?$"
 
 
 def _default_home() -> Path:
@@ -17,7 +20,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=_default_home, description="folder of everything jamdub keeps")
     store_url: str | None = Field(None, description="object store; empty: the folder `objects` under home")
-    database_url: str | None = Field(None, description="catalogue; empty: SQLite `catalogue.db` under home")
+    database_url: SecretStr | None = Field(None, description="catalogue; empty: SQLite `catalogue.db` under home")
+    s3_endpoint: Annotated[str, Field(pattern=ENDPOINT)] | None = Field(
+        None, description="where s3:// URLs lead: https://host or http://host:port"
+    )
+    s3_region: str = Field("us-east-1", description="region of the buckets")
+    s3_access_key: str | None = Field(None, description="access key for the endpoint")
+    s3_secret_key: SecretStr | None = Field(None, description="its secret")
+    cache_max_bytes: int = Field(20 * 10**9, gt=0, description="most that copies of S3 objects take on this disk")
     models_dir: Path | None = Field(None, description="folder with further weights (Marian, Demucs, voices)")
     threads: int = Field(2, ge=1, le=64, description="threads of each model")
     ffmpeg: Path | None = Field(None, description="ffmpeg to use instead of the packaged one")
@@ -32,9 +42,12 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        return self.database_url or f"sqlite:///{(self.home / 'catalogue.db').absolute()}"
+        """With its password: never to be shown."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.home / 'catalogue.db').absolute()}"
 
     @property
     def cache_dir(self) -> Path:
-        """Weights put together from packages; may be deleted at any time."""
+        """Weights put together from packages, copies of S3 objects; may be deleted at any time."""
         return self.home / "cache"

@@ -24,6 +24,9 @@ SWEEP_AGE_S = 60.0  # longer than any writer takes from creating its file to loc
 class LocalObjectStore:
     """Objects as read-only files of one folder; safe for many processes at once."""
 
+    remedy = "set JAMDUB_HOME to a folder on another disk"
+    """What to do where the disk is full."""
+
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self._temporary = self.root / "tmp"
@@ -32,7 +35,7 @@ class LocalObjectStore:
         """Store bytes. Raises: StorageError, where they cannot be written."""
         ref = ArtifactRef(sha256=hashlib.sha256(data).hexdigest(), media_type=media_type, size_bytes=len(data))
         if not self.has(ref):
-            self._store([data], len(data))
+            self.keep(ref, [data])
         return ref
 
     def put_file(self, path: Path, media_type: str) -> ArtifactRef:
@@ -42,9 +45,35 @@ class LocalObjectStore:
         """
         sha256, size_bytes = _digest(_chunks(path))
         ref = ArtifactRef(sha256=sha256, media_type=media_type, size_bytes=size_bytes)
-        if not self.has(ref) and self._store(_chunks(path), size_bytes) != sha256:
-            raise StorageError(f"{path} changed while it was being stored: repeat when nothing writes to it")
+        if not self.has(ref):
+            try:
+                self.keep(ref, _chunks(path))
+            except ArtifactCorrupt as error:
+                raise StorageError(
+                    f"{path} changed while it was being stored: repeat when nothing writes to it"
+                ) from error
         return ref
+
+    def keep(self, ref: ArtifactRef, chunks: Iterable[bytes]) -> None:
+        """Store bytes that come in chunks and must have the reference's hash.
+
+        Raises: ArtifactCorrupt, where they have another, and StorageError, where they cannot be written; nothing is
+            stored then.
+        """
+        with _explained(self.root, ref.size_bytes, self.remedy):
+            self._temporary.mkdir(parents=True, exist_ok=True)
+            partial = self._temporary / f"{os.getpid()}-{secrets.token_hex(8)}.part"
+            try:
+                found = _write_locked(partial, chunks)
+                if found != ref.sha256:
+                    raise ArtifactCorrupt(f"object {ref.sha256[:12]}… came with the hash {found[:12]}…: it is not kept")
+                target = self._path(ref.sha256)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial.replace(target)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            _flush_folder(target.parent)
 
     def get_bytes(self, ref: ArtifactRef) -> bytes:
         """Return an object, its hash verified. Raises: ArtifactMissing, ArtifactCorrupt."""
@@ -78,27 +107,16 @@ class LocalObjectStore:
         except OSError:
             return False
 
+    def link(self, ref: ArtifactRef, expires_s: float) -> str | None:  # noqa: ARG002 (a folder has no visitors)
+        """Return None: a folder is not served to anyone."""
+        return None
+
     def sweep(self) -> int:
         """Remove what killed writers left; return how many files. A living writer's file is locked, so it stays."""
         return sum(_remove_if_abandoned(path) for path in self._temporary.glob("*.part"))
 
     def _path(self, sha256: str) -> Path:
         return self.root / "sha256" / sha256[:2] / sha256
-
-    def _store(self, chunks: Iterable[bytes], size_bytes: int) -> str:
-        with _explained(self.root, size_bytes):
-            self._temporary.mkdir(parents=True, exist_ok=True)
-            partial = self._temporary / f"{os.getpid()}-{secrets.token_hex(8)}.part"
-            try:
-                sha256 = _write_locked(partial, chunks)
-                target = self._path(sha256)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial.replace(target)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
-            _flush_folder(target.parent)
-        return sha256
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -151,14 +169,13 @@ def _remove_if_abandoned(path: Path) -> bool:
 
 
 @contextmanager
-def _explained(root: Path, size_bytes: int) -> Iterator[None]:
+def _explained(root: Path, size_bytes: int, remedy: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageError(
-                f"no space left in {root}: {size_bytes} bytes are needed; free some, "
-                "or set JAMDUB_HOME to a folder on another disk"
+                f"no space left in {root}: {size_bytes} bytes are needed; free some, or {remedy}"
             ) from error
         raise StorageError(
             f"cannot write in {root}: {error.strerror}; set JAMDUB_HOME to a folder that you may write to"

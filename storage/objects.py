@@ -6,7 +6,11 @@ from urllib.parse import unquote, urlsplit
 
 from schemas.artifact import ArtifactRef
 from schemas.errors import StorageError
+from schemas.settings import Settings
+from storage.bucket import open_bucket, split_s3_url
+from storage.cache import ObjectCache
 from storage.local import LocalObjectStore
+from storage.s3 import S3ObjectStore
 
 
 class ObjectStore(Protocol):
@@ -37,18 +41,33 @@ class ObjectStore(Protocol):
         """Say whether the store holds the object, by name and size."""
         ...
 
+    def link(self, ref: ArtifactRef, expires_s: float) -> str | None:
+        """Return a URL under which anyone can read the object until it expires; None where the store has none."""
+        ...
 
-def open_store(url: str, cache_dir: Path) -> ObjectStore:  # noqa: ARG001 (remote stores keep verified copies there)
-    """Open the store that a URL names and sweep what killed writers left in it.
 
-    Raises: StorageError, where no store of that scheme exists or its folder cannot be made.
+def open_store(settings: Settings) -> ObjectStore:
+    """Open the store that the settings name and sweep what killed writers left on this disk.
+
+    Raises: StorageError, where no store of that scheme exists, or it lacks settings.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "file":
-        raise StorageError(f"no object store for {url!r}: supported is file:///absolute/folder (JAMDUB_STORE_URL)")
-    folder = Path(unquote(parts.path))
-    if parts.netloc not in ("", "localhost") or not folder.is_absolute():
-        raise StorageError(f"object store {url!r} is not an absolute local folder: write file:///absolute/folder")
-    store = LocalObjectStore(folder)
+    url = settings.resolved_store_url
+    if url.startswith("s3://"):
+        name, prefix = split_s3_url(url)
+        cache = ObjectCache(settings.cache_dir / "objects", settings.cache_max_bytes)
+        cache.sweep()
+        cache.evict()
+        return S3ObjectStore(open_bucket(name, settings), prefix, cache)
+    store = LocalObjectStore(_local_folder(url))
     store.sweep()
     return store
+
+
+def _local_folder(url: str) -> Path:
+    parts = urlsplit(url)
+    folder = Path(unquote(parts.path))
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
+        raise StorageError(
+            "JAMDUB_STORE_URL names no object store: write file:///absolute/folder or s3://bucket/prefix"
+        )
+    return folder

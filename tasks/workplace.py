@@ -50,7 +50,7 @@ def open_workplace() -> Workplace:
     settings = Settings()
     return Workplace(
         settings=settings,
-        store=open_store(settings.resolved_store_url, settings.cache_dir),
+        store=open_store(settings),
         tools=find_tools(settings.ffmpeg, settings.ffprobe, settings.tool_timeout_s),
     )
 

@@ -44,7 +44,7 @@ class Service(ABC):
     def is_ready(self) -> bool:
         """Whether it answers a client."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 (most need nothing)
         """Make what the program needs before its first start."""
 
     @property
