@@ -149,6 +149,16 @@ def doctor() -> None:
 
 
 @app.command()
+def setup() -> None:
+    """Make an installation ready: catalogue, store, and Prefect's pools, limits, automations and deployments."""
+    settings = Settings()
+    from flows.setup import set_up
+
+    for done in set_up(settings):
+        typer.echo(f"{done.what:>44}  {done.how}")
+
+
+@app.command()
 def show(
     run: Annotated[str | None, typer.Argument(help="A run's id or its beginning; default: list the last runs.")] = None,
 ) -> None:

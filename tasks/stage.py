@@ -21,6 +21,7 @@ from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.context import TaskRunContext
 from pydantic import TypeAdapter
 
+import tasks.results  # noqa: F401 (Prefect finds the block of our results by its class)
 from models.weights.known import KNOWN
 
 P = ParamSpec("P")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,11 @@ class Service(ABC):
         """Make what the program needs before its first start."""
 
     @property
+    def env(self) -> Mapping[str, str]:
+        """Variables of its own, besides those of whoever runs this."""
+        return {}
+
+    @property
     def stop_signal(self) -> signal.Signals:
         """What asks it to end."""
         return signal.SIGTERM
@@ -69,7 +75,8 @@ class Service(ABC):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder, start_new_session=True, **run_as(self.user),
+                cwd=self.folder, env={**os.environ, **self.env}, start_new_session=True,
+                **run_as(self.user),
             )  # fmt: skip
         try:
             self._await()

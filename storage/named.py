@@ -1,0 +1,89 @@
+"""Small values under names of their own, beside the objects of a store: the results of tasks."""
+
+import io
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from schemas.errors import ArtifactMissing, StorageError
+from schemas.settings import Settings
+from storage.bucket import Bucket, open_bucket, split_s3_url
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,250}")
+MEDIA_TYPE = "application/json"
+
+
+class NamedValues(Protocol):
+    """Values by name; a value that is written again replaces the former, whole."""
+
+    def read(self, name: str) -> bytes:
+        """Return a value. Raises: ArtifactMissing, StorageError."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep a value. Raises: StorageError."""
+        ...
+
+
+@dataclass(frozen=True)
+class FolderValues:
+    """Values as files of one folder."""
+
+    folder: Path
+
+    def read(self, name: str) -> bytes:
+        """Return a value. Raises: ArtifactMissing, StorageError."""
+        path = self.folder / _checked(name)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise ArtifactMissing(f"{path} is not there") from error
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error.strerror}") from error
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep a value. Raises: StorageError."""
+        path = self.folder / _checked(name)
+        partial = path.with_name(f".{os.getpid()}-{secrets.token_hex(8)}.part")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise StorageError(f"cannot write {path}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class BucketValues:
+    """Values as objects of a bucket."""
+
+    bucket: Bucket
+    prefix: str
+
+    def read(self, name: str) -> bytes:
+        """Return a value. Raises: ArtifactMissing, StorageError."""
+        return b"".join(self.bucket.read(f"{self.prefix}{_checked(name)}"))
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep a value. Raises: StorageError."""
+        self.bucket.write(f"{self.prefix}{_checked(name)}", io.BytesIO(data), len(data), MEDIA_TYPE)
+
+
+def open_named(settings: Settings, kind: str) -> NamedValues:
+    """Open the values of one kind in the store that the settings name. Raises: StorageError."""
+    url = settings.resolved_store_url
+    if url.startswith("s3://"):
+        name, key = split_s3_url(url)
+        return BucketValues(open_bucket(name, settings), f"{key}/{kind}/" if key else f"{kind}/")
+    return FolderValues(Path(unquote(urlsplit(url).path)) / kind)
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise StorageError(f"{name!r} is no name of a value: letters, digits, dot, dash and underscore")
+    return name
