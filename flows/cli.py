@@ -12,6 +12,7 @@ from flows.evaluate_cli import evaluate_app
 from flows.models_cli import models_app
 from flows.performer_cli import performer_app
 from flows.requests import make_request
+from flows.review_cli import review_app
 from flows.train_cli import train_app
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
@@ -23,6 +24,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(performer_app)
 app.add_typer(evaluate_app)
 app.add_typer(train_app)
+app.add_typer(review_app)
 app.add_typer(models_app, name="models")
 
 CANCELLED = 130
@@ -71,6 +73,7 @@ def dub(
     loudness: Annotated[Literal["stream-16", "ebu-23"], typer.Option(help="Loudness profile.")] = "stream-16",
     audio_track: Annotated[int | None, typer.Option(min=0, help="Which audio track; default: the default one.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    review: Annotated[bool, typer.Option("--review", help="Wait for your word before speaking and delivery.")] = False,
     commercial: Annotated[bool, typer.Option(help="Refuse weights that forbid commercial use.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace deliverables that are there.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Compute everything anew, ignoring the cache.")] = False,
@@ -96,6 +99,7 @@ def dub(
         loudness=loudness,
         audio_track=audio_track,
         seed=seed,
+        review=review,
         commercial=commercial,
         overwrite=overwrite,
     )
@@ -103,10 +107,11 @@ def dub(
     if dry_run:
         _print_plan(request)
     else:
-        _run(request, verbose)
+        run_dub(request, verbose)
 
 
-def _run(request: "DubRequest", verbose: bool) -> None:
+def run_dub(request: "DubRequest", verbose: bool) -> None:
+    """Dub in this process, with a live display, and print what came of it."""
     with Console(stderr=True).status("checking the request"):
         from flows.check import check_request
         from flows.summary import print_result

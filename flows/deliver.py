@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flows.artifacts import show_lips
 from flows.check import CheckedRequest
+from flows.review import approvals
 from media.report import render_report
 from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
 from schemas.stages import Products
@@ -86,6 +87,7 @@ def _receipt(
         models=checked.models,
         voices=made.voices,
         consent=None if checked.consent is None else checked.consent.used,
+        approvals=approvals(run),
         lines=made.checks.lines,
         measures=made.checks.measures,
         stage_wall_s={stage: round(seconds, 2) for stage, seconds in run.times.wall_s.items()},

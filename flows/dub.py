@@ -9,6 +9,7 @@ from flows.check import CheckedRequest, check_request
 from flows.deliver import deliver
 from flows.form import form
 from flows.plan import planned_stages
+from flows.review import Desk
 from flows.speaking import (
     Scene,
     Speak,
@@ -16,6 +17,7 @@ from flows.speaking import (
     by_jamflow,
     cascade_voices,
     jamflow_voices,
+    rewrite,
     set_scene,
     speak_lines,
 )
@@ -52,25 +54,12 @@ def dub_video(request: DubRequest) -> DubResult:
         script = write_script(transcript, checked.cues, request.target_language, source.info.duration_s)
         faces = looking.result() if looking is not None else None
         scene = set_scene(request, source, transcript, script, stems, faces, checked.faces_by)
-        voices, speaking = choose_engine(scene, checked)
-        spoken, patches = speak_lines(scene, speaking)
-        sound = mix(stems, spoken, source.audio.channel_layout, request.loudness)
-        movie = make_movie(source, sound, spoken, patches, request.target_language)
-        tracks = faces.tracks_ref if faces is not None else None
-        checks = verify(source, stems, sound, movie, spoken, voices, patches, tracks, request.target_language)
-        made = Products(
-            lips=request.lips,
-            transcript=transcript,
-            script=script,
-            stems=stems,
-            voices=voices,
-            spoken=spoken,
-            faces=faces,
-            patches=patches,
-            sound=sound,
-            movie=movie,
-            checks=checks,
-        )
+        desk = Desk(run, place, transcript) if request.review else None
+        if desk:
+            scene = rewrite(scene, desk.review_script(script, cast_voices(scene, checked)))
+        made = make_dub(scene, checked)
+        while desk and (edited := desk.review_takes(made)) != made.script:  # only edited lines are spoken anew
+            made = make_dub(rewrite(scene, edited), checked)
         record_products(run, made)
         show_lines(made)
         result = deliver(request, run, made, checked, place)
@@ -78,11 +67,39 @@ def dub_video(request: DubRequest) -> DubResult:
         return result
 
 
-def choose_engine(scene: Scene, checked: CheckedRequest) -> tuple[tuple[Voice, ...], Speak]:
-    """The voices of all speakers, and how a line is spoken, by the engine that was asked for."""
+def make_dub(scene: Scene, checked: CheckedRequest) -> Products:
+    """Speak the lines, mix them under the picture, and measure what came out."""
+    voices = cast_voices(scene, checked)
+    request, source, stems = scene.request, scene.source, scene.stems
+    spoken, patches = speak_lines(scene, choose_engine(scene, voices, checked))
+    sound = mix(stems, spoken, source.audio.channel_layout, request.loudness)
+    movie = make_movie(source, sound, spoken, patches, request.target_language)
+    tracks = scene.faces.tracks_ref if scene.faces is not None else None
+    checks = verify(source, stems, sound, movie, spoken, voices, patches, tracks, request.target_language)
+    return Products(
+        lips=request.lips,
+        transcript=scene.transcript,
+        script=scene.script,
+        stems=stems,
+        voices=voices,
+        spoken=spoken,
+        faces=scene.faces,
+        patches=patches,
+        sound=sound,
+        movie=movie,
+        checks=checks,
+    )
+
+
+def cast_voices(scene: Scene, checked: CheckedRequest) -> tuple[Voice, ...]:
+    """The voices of all speakers, by the engine that was asked for."""
     if scene.request.engine == "cascade":
-        voices = cascade_voices(scene)
-        return voices, by_cascade(scene, voices)
-    engine = engine_of(checked.models)
-    voices = jamflow_voices(scene, engine, checked.consent)
-    return voices, by_jamflow(scene, voices, engine)
+        return cascade_voices(scene)
+    return jamflow_voices(scene, engine_of(checked.models), checked.consent)
+
+
+def choose_engine(scene: Scene, voices: tuple[Voice, ...], checked: CheckedRequest) -> Speak:
+    """How a line is spoken, by the engine that was asked for."""
+    if scene.request.engine == "cascade":
+        return by_cascade(scene, voices)
+    return by_jamflow(scene, voices, engine_of(checked.models))

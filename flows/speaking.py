@@ -61,6 +61,13 @@ def set_scene(
     return Scene(request, source, transcript, script, stems, faces, bound, faces_by, motions)
 
 
+def rewrite(scene: Scene, script: Script) -> Scene:
+    """The same scene with another script: its lines may have other times and speakers."""
+    if script == scene.script:
+        return scene
+    return set_scene(scene.request, scene.source, scene.transcript, script, scene.stems, scene.faces, scene.faces_by)
+
+
 def cascade_voices(scene: Scene) -> tuple[Voice, ...]:
     """One packaged voice, or blend of them, for each speaker."""
     return cast(without_texts(scene.script.lines), scene.stems.dialogue, scene.request.target_language)

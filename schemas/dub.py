@@ -8,6 +8,7 @@ from schemas.artifact import ArtifactRef, ModelRef
 from schemas.consent import ConsentUsed
 from schemas.media import TimeSpan
 from schemas.performance import Mode, ReferenceVoice, TakeScore
+from schemas.review import Approval
 from schemas.value import Value
 
 Lips = Literal["keep", "reanimate"]
@@ -42,6 +43,9 @@ class DubRequest(Value):
     consent: str | None = Field(None, title="Consent", description="path of the consent record (JSON) for own voices")
     loudness: Profile = Field("stream-16", title="Loudness profile")
     audio_track: int | None = Field(None, ge=0, title="Audio track", description="empty: the default one")
+    review: bool = Field(
+        False, title="Review", description="wait for a person's word before lines are spoken and before delivery"
+    )
     commercial: bool = Field(False, title="Commercial use", description="refuse non-commercial weights")
     output_dir: str = Field("dubs", title="Output folder")
     overwrite: bool = Field(False, title="Overwrite", description="replace outputs that are already there")
@@ -194,6 +198,7 @@ class Receipt(Value):
     models: tuple[ModelRef, ...]
     voices: tuple[Voice, ...]
     consent: ConsentUsed | None = Field(None, description="under which a voice was cloned")
+    approvals: tuple[Approval, ...] = Field((), description="by whom it was reviewed")
     lines: tuple[LineReport, ...]
     measures: Measures
     stage_wall_s: dict[str, float] = Field(description="seconds by stage; cache hits are absent")

@@ -8,7 +8,9 @@
     ├── StorageError     1   the object store or the catalogue failed
     │   ├── ArtifactMissing
     │   └── ArtifactCorrupt
-    └── ToolError        1   an external program failed or ran out of time
+    ├── ToolError        1   an external program failed or ran out of time
+    ├── Rejected         5   a reviewer said no
+    └── AwaitingReview   4   not failed: it goes on when a reviewer has answered
 
 A message is one line: what is wrong, where (the file, the value), and what to do about it.
 """
@@ -54,3 +56,15 @@ class ArtifactCorrupt(StorageError):
 
 class ToolError(JamdubError):
     """An external program failed or ran out of time."""
+
+
+class Rejected(JamdubError):
+    """A reviewer said no; the message says why."""
+
+    exit_code = 5
+
+
+class AwaitingReview(JamdubError):
+    """A run cannot go on before a reviewer has answered; the message says how to."""
+
+    exit_code = 4

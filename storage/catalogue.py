@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Self
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -18,7 +18,7 @@ from schemas.speech import Script
 from storage import tables
 from storage.engine import one_line
 from storage.rows import line_row, run_view, take_row
-from storage.views import LineageEdge, RunView
+from storage.views import LineageEdge, RunStatus, RunView
 
 
 class Catalogue:
@@ -35,26 +35,26 @@ class Catalogue:
     @contextmanager
     def transaction(self) -> Iterator[Self]:
         """Keep all that is recorded inside, or, where an error leaves it, nothing."""
-        with self._session():
+        with self.session():
             yield self
 
     def record_video(self, ref: ArtifactRef, info: MediaInfo, name: str) -> None:
         """Record a source video; the newest name stays."""
-        with self._session() as session:
-            _add_artifact(session, ref, "video")
+        with self.session() as session:
+            add_artifact(session, ref, "video")
             probe = info.model_dump(mode="json")
             known = session.get(tables.Video, ref.sha256)
             if known is None:
-                _insert_once(session, tables.Video(sha256=ref.sha256, name=name, info=probe, created_at=_now()))
+                _insert_once(session, tables.Video(sha256=ref.sha256, name=name, info=probe, created_at=now()))
             else:
                 known.name, known.info = name, probe
 
     def start_run(self, run_id: str, video_ref: ArtifactRef, request: DubRequest) -> None:
         """Record that a run begins, or goes on; its video must be recorded."""
-        with self._session() as session:
+        with self.session() as session:
             run = session.get(tables.Run, run_id)
             if run is None:
-                run = tables.Run(id=run_id, started_at=_now())
+                run = tables.Run(id=run_id, started_at=now())
                 session.add(run)
             run.video_sha256 = video_ref.sha256
             run.request = request.model_dump(mode="json")
@@ -64,23 +64,23 @@ class Catalogue:
     def finish_run(
         self,
         run_id: str,
-        status: Literal["completed", "failed"],
+        status: RunStatus,
         receipt_ref: ArtifactRef | None,
         error: str | None,
         seconds: float,
     ) -> None:
         """Record how a run ended."""
-        with self._session() as session:
-            run = _known_run(session, run_id)
+        with self.session() as session:
+            run = known_run(session, run_id)
             if receipt_ref is not None:
-                _add_artifact(session, receipt_ref, "receipt")
-            run.status, run.error, run.seconds, run.finished_at = status, error, seconds, _now()
+                add_artifact(session, receipt_ref, "receipt")
+            run.status, run.error, run.seconds, run.finished_at = status, error, seconds, now()
             run.receipt_sha256 = receipt_ref.sha256 if receipt_ref else None
 
     def record_lines(self, run_id: str, script: Script) -> None:
         """Record the lines of a run: afterwards it has these and no others."""
-        with self._session() as session:
-            run = _known_run(session, run_id)
+        with self.session() as session:
+            run = known_run(session, run_id)
             kept = {line.id for line in script.lines}
             run.lines = [row for row in run.lines if row.line_id in kept]
             session.flush()
@@ -89,24 +89,24 @@ class Catalogue:
 
     def record_take(self, run_id: str, line_id: str, take: Take) -> None:
         """Record the take that a run chose for a line, in place of an earlier one."""
-        with self._session() as session:
+        with self.session() as session:
             if session.get(tables.Line, (run_id, line_id)) is None:
                 raise StorageError(f"the catalogue has no line {line_id!r} in run {run_id!r}: record its lines first")
-            _add_artifact(session, take.audio, "take-audio")
+            add_artifact(session, take.audio, "take-audio")
             if take.motion is not None:
-                _add_artifact(session, take.motion, "take-motion")
+                add_artifact(session, take.motion, "take-motion")
             session.merge(take_row(run_id, line_id, take))
 
     def record_artifact(self, ref: ArtifactRef, kind: str) -> None:
         """Record an object; the first kind said of it stays."""
-        with self._session() as session:
-            _add_artifact(session, ref, kind)
+        with self.session() as session:
+            add_artifact(session, ref, kind)
 
     def record_lineage(self, child: ArtifactRef, parents: Sequence[ArtifactRef], role: str) -> None:
         """Record that the child was made from the parents, which played the role."""
-        with self._session() as session:
+        with self.session() as session:
             for ref in (child, *parents):
-                _add_artifact(session, ref, None)
+                add_artifact(session, ref, None)
             for parent in parents:
                 edge = tables.Lineage(child_sha256=child.sha256, parent_sha256=parent.sha256, role=role)
                 if session.get(tables.Lineage, (child.sha256, parent.sha256, role)) is None:
@@ -117,7 +117,7 @@ class Catalogue:
 
         Raises: RequestError, where several runs begin so.
         """
-        with self._session() as session:
+        with self.session() as session:
             exact = session.get(tables.Run, run_id)
             if exact is not None:
                 return run_view(exact)
@@ -129,17 +129,17 @@ class Catalogue:
 
     def list_runs(self, limit: int = 20) -> tuple[RunView, ...]:
         """Return the newest runs, newest first."""
-        with self._session() as session:
+        with self.session() as session:
             newest = select(tables.Run).order_by(tables.Run.started_at.desc(), tables.Run.id).limit(limit)
             return tuple(run_view(run) for run in session.scalars(newest))
 
     def lineage_of(self, sha256: str) -> tuple[LineageEdge, ...]:
         """Return all edges above an object: what it was made from, what that was made from, and so on."""
-        with self._session() as session:
+        with self.session() as session:
             return tuple(_edges_above(session, sha256))
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
         joined: Session | None = getattr(self._open, "session", None)
         if joined is not None:
             yield joined
@@ -155,21 +155,21 @@ class Catalogue:
             self._open.session = None
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _known_run(session: Session, run_id: str) -> tables.Run:
+def known_run(session: Session, run_id: str) -> tables.Run:
     run = session.get(tables.Run, run_id)
     if run is None:
         raise StorageError(f"the catalogue has no run {run_id!r}: start it before recording anything of it")
     return run
 
 
-def _add_artifact(session: Session, ref: ArtifactRef, kind: str | None) -> None:
+def add_artifact(session: Session, ref: ArtifactRef, kind: str | None) -> None:
     known = session.get(tables.Artefact, ref.sha256)
     if known is None:
-        _insert_once(session, tables.Artefact(**ref.model_dump(), kind=kind, created_at=_now()))
+        _insert_once(session, tables.Artefact(**ref.model_dump(), kind=kind, created_at=now()))
     elif known.kind is None:
         known.kind = kind
         session.flush()

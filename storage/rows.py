@@ -1,8 +1,11 @@
 """Between tables and schemas: each direction in one place."""
 
+from datetime import UTC, datetime
+
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest, Take
 from schemas.media import TimeSpan
+from schemas.review import Answer, Question, Review
 from schemas.speech import Line
 from storage import tables
 from storage.views import LineView, RunView
@@ -50,6 +53,41 @@ def run_view(row: tables.Run) -> RunView:
             "receipt": artifact_ref(row.receipt) if row.receipt else None,
             "lines": tuple(_line_view(line) for line in row.lines),
         }
+    )
+
+
+def review_view(row: tables.Review) -> Review:
+    """Read a review."""
+    question = {
+        "stage": row.stage,
+        "subject": row.subject,
+        "script": artifact_ref(row.script),
+        "transcript": artifact_ref(row.transcript),
+        "duration_s": row.duration_s,
+        "page": row.page,
+    }
+    return Review(
+        run_id=row.run_id,
+        question=Question.model_validate(question),
+        asked_at=row.asked_at,
+        answer=None if row.answer is None else Answer.model_validate(row.answer),
+        given_at=row.given_at,
+        revision=artifact_ref(row.revision) if row.revision else None,
+    )
+
+
+def review_row(run_id: str, position: int, question: Question) -> tables.Review:
+    """Write an open question as a row of a run."""
+    return tables.Review(
+        run_id=run_id,
+        position=position,
+        stage=question.stage,
+        subject=question.subject,
+        script_sha256=question.script.sha256,
+        transcript_sha256=question.transcript.sha256,
+        duration_s=question.duration_s,
+        page=question.page,
+        asked_at=datetime.now(UTC),
     )
 
 

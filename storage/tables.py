@@ -147,3 +147,26 @@ class Take(Base):
 
     audio: Mapped[Artefact] = relationship(lazy="selectin", foreign_keys=[audio_sha256])
     motion: Mapped[Artefact | None] = relationship(lazy="selectin", foreign_keys=[motion_sha256])
+
+
+class Review(Base):
+    """What people were asked about a run, and what they answered; no answer yet: it is open."""
+
+    __tablename__ = "reviews"
+
+    run_id: Mapped[str] = mapped_column(RunIdColumn, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(Sha256Column, index=True)
+    script_sha256: Mapped[str] = mapped_column(Sha256Column, ForeignKey("artefacts.sha256"))
+    transcript_sha256: Mapped[str] = mapped_column(Sha256Column, ForeignKey("artefacts.sha256"))
+    duration_s: Mapped[float] = mapped_column(Double)
+    page: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(UtcTime)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    given_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    revision_sha256: Mapped[str | None] = mapped_column(Sha256Column, ForeignKey("artefacts.sha256"))
+
+    script: Mapped[Artefact] = relationship(lazy="selectin", foreign_keys=[script_sha256])
+    transcript: Mapped[Artefact] = relationship(lazy="selectin", foreign_keys=[transcript_sha256])
+    revision: Mapped[Artefact | None] = relationship(lazy="selectin", foreign_keys=[revision_sha256])

@@ -8,7 +8,7 @@ from schemas.dub import DubRequest, Take
 from schemas.speech import Line
 from schemas.value import Value
 
-RunStatus = Literal["running", "completed", "failed"]
+RunStatus = Literal["running", "waiting", "completed", "rejected", "failed"]
 
 
 class LineView(Value):

@@ -11,7 +11,7 @@ from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest, Receipt
 from schemas.errors import RequestError, StorageError
 
-UNDECISIVE = {"output_dir", "overwrite"}
+UNDECISIVE = {"output_dir", "overwrite", "review"}
 """Fields of a request that do not change what is made."""
 
 

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from prefect.exceptions import Pause
+
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest
+from schemas.errors import AwaitingReview, Rejected
 from schemas.stages import Products, Source
 from storage.catalogue import Catalogue
+from storage.views import RunStatus
 from tasks.stage import StageTimes, collect_stage_times
 from tasks.workplace import Workplace, open_catalogue
 
@@ -41,8 +45,14 @@ def recorded_run(run_id: str, request: DubRequest, source: Source, place: Workpl
             yield Run(run_id, catalogue, times, source, started)
         except BaseException as error:
             message = str(error) or type(error).__name__
-            catalogue.finish_run(run_id, "failed", None, message, time.monotonic() - started)
+            catalogue.finish_run(run_id, _ending(error), None, message, time.monotonic() - started)
             raise
+
+
+def _ending(error: BaseException) -> RunStatus:
+    if isinstance(error, Pause | AwaitingReview):
+        return "waiting"
+    return "rejected" if isinstance(error, Rejected) else "failed"
 
 
 def record_products(run: Run, made: Products) -> None:
