@@ -5,9 +5,14 @@ stop. Its results are kept, so that the same run, begun anew on any worker, redo
 """
 
 from datetime import timedelta
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, ChangeFlowRunState, EventTrigger, Posture
+from prefect.runtime import flow_run
+
+from schemas.errors import ToolError
 
 TAG = "jamdub"
 SILENCE = timedelta(seconds=90)
@@ -15,10 +20,14 @@ SILENCE = timedelta(seconds=90)
 OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
 ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "Paused")
 HEARTBEAT = "prefect.flow-run.heartbeat"
+MOST_CRASHES = 5
+BEGIN_ANEW = ChangeFlowRunState(
+    state=StateType.SCHEDULED, name="AwaitingRetry", message="its process died: it goes on where it was"
+)
 
 AUTOMATIONS = (
     AutomationCore(
-        name="jamdub: a silent run has crashed",
+        name="jamdub: a silent run goes on",
         description="No heartbeat for a while: the process was killed, or its machine is gone.",
         trigger=EventTrigger(
             after={HEARTBEAT},
@@ -33,7 +42,7 @@ AUTOMATIONS = (
     ),
     AutomationCore(
         name="jamdub: a crashed run goes on",
-        description="The same run is scheduled again; what it had finished is kept. After five crashes it fails.",
+        description="Its worker saw its process die. The same run is scheduled again; what it had finished is kept.",
         trigger=EventTrigger(
             expect={"prefect.flow-run.Crashed"},
             match_related=OURS,
@@ -42,6 +51,24 @@ AUTOMATIONS = (
             threshold=1,
             within=timedelta(0),
         ),
-        actions=[ChangeFlowRunState(state=StateType.SCHEDULED, name="AwaitingRetry", message="begun again")],
+        actions=[BEGIN_ANEW],
     ),
 )
+
+
+def refuse_endless_crashes() -> None:
+    """End a run that has crashed again and again: what kills it (memory, a poisoned file) will kill it once more.
+
+    Raises: ToolError.
+    """
+    run_id = flow_run.get_id()
+    if run_id is None or flow_run.get_run_count() <= MOST_CRASHES:
+        return
+    with get_client(sync_client=True) as client:
+        states = client.read_flow_run_states(UUID(run_id))
+    crashes = sum(state.name == BEGIN_ANEW.name for state in states)
+    if crashes >= MOST_CRASHES:
+        raise ToolError(
+            f"the process of this run died {crashes} times: see the worker's log, and the memory it had; "
+            "a new run of the same request goes on where this one was"
+        )

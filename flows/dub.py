@@ -5,6 +5,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import show_lines, show_receipt, shown_progress
+from flows.automations import refuse_endless_crashes
 from flows.check import CheckedRequest, check_request
 from flows.deliver import deliver
 from flows.form import form
@@ -41,6 +42,7 @@ from tasks.workplace import open_workplace
 @form(DubRequest)
 def dub_video(request: DubRequest) -> DubResult:
     """Dub one video: the picture is followed on the side while the sound is taken apart."""
+    refuse_endless_crashes()
     place = open_workplace()
     checked = check_request(request, place)
     prepare_output(request)

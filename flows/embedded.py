@@ -21,8 +21,8 @@ def embedded_environment(settings: Settings, verbose: bool, refresh: bool) -> No
         "PREFECT_LOCAL_STORAGE_PATH": str(home / "results"),
         "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        # A first start migrates the server's database: 20 s, the default limit, is too short on two cores.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        # A first start migrates the server's database: 20 s, the default limit, is too short on a busy machine.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
         "PREFECT_TASKS_REFRESH_CACHE": "true" if refresh else "false",
         # Threads that spin while they wait for each other stand still where another program has one of the cores:
         # a small model then takes fifty times as long.

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(None, description="its secret")
     cache_max_bytes: int = Field(20 * 10**9, gt=0, description="most that copies of S3 objects take on this disk")
     models_dir: Path | None = Field(None, description="folder with further weights (Marian, Demucs, voices)")
+    lease: str | None = Field(None, description="limit of Prefect's server that heavy tasks hold here: gpu")
     threads: int = Field(2, ge=1, le=64, description="threads of each model")
     ffmpeg: Path | None = Field(None, description="ffmpeg to use instead of the packaged one")
     ffprobe: Path | None = Field(None, description="ffprobe to use instead of the packaged one")

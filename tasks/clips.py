@@ -83,7 +83,7 @@ def portrait_face(portrait: ArtifactRef, name: str, frames: int, by: FaceModelRe
     return place.store.put_bytes(motion.to_bytes(), SAFETENSORS)
 
 
-@stage_task("animate", version=2, weights=("mediapipe-face-mesh", "facemesh-basis"))
+@stage_task("animate", version=2, weights=("mediapipe-face-mesh", "facemesh-basis"), heavy=True)
 def animate_portrait(
     portrait: ArtifactRef, name: str, mouth: ArtifactRef, audio: ArtifactRef, by: FaceModelRef
 ) -> ArtifactRef:

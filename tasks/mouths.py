@@ -22,7 +22,7 @@ AFTER_S = 3.0
 """How long after a line its face is still looked at: a take may run on."""
 
 
-@stage_task("motions", version=1, weights=("facemesh-basis",))
+@stage_task("motions", version=1, weights=("facemesh-basis",), heavy=True)
 def face_motions(video: ArtifactRef, info: MediaInfo, faces: Faces, by: FaceModelRef) -> ArtifactRef:
     """Read what every tracked face does, in the space that the engine works in."""
     place = open_workplace()

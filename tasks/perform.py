@@ -48,7 +48,7 @@ def choose_mode(lips: Lips, face: LineMotion) -> ModeChoice:
     return ModeChoice(mode="dub", reason=seen)
 
 
-@stage_task("speak", version=1, weights=("whisper-base", "silero-vad", "audio-to-mouth"))
+@stage_task("speak", version=1, weights=("whisper-base", "silero-vad", "audio-to-mouth"), heavy=True)
 def perform_takes(what: Utterance, choice: ModeChoice, face: ArtifactRef | None, takes: int, engine: ModelRef) -> Take:
     """Perform a line in several takes, measure each, and keep the one that costs least (models.performer.rank)."""
     place = open_workplace()
@@ -136,7 +136,7 @@ def spoken_duration_s(place: Workplace, text: str, language: str, engine: ModelR
     return round(natural_duration_s(text, language, open_engine(place, engine).durations), 4)
 
 
-@stage_task("lips", version=1)
+@stage_task("lips", version=1, heavy=True)
 def move_lips(
     audio: ArtifactRef, face: ArtifactRef, mode: Literal["lipsync", "animate"], seed: int, engine: ModelRef
 ) -> ArtifactRef:
@@ -155,7 +155,7 @@ def move_lips(
     return place.store.put_bytes(motion.to_bytes(), SAFETENSORS)
 
 
-@stage_task("speak", version=1, weights=("audio-to-mouth",))
+@stage_task("speak", version=1, weights=("audio-to-mouth",), heavy=True)
 def voice_mouth(face: ArtifactRef, voice: ReferenceVoice | None, takes: int, seed: int, engine: ModelRef) -> Take:
     """Make the speech that belongs to a mouth; of several takes the one whose sound suggests that mouth best."""
     place = open_workplace()

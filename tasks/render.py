@@ -21,7 +21,7 @@ from tasks.workplace import Workplace, open_workplace
 SHEET_FRAMES = 12
 
 
-@stage_task("render", version=2, weights=("facemesh-basis", "audio-to-mouth"))
+@stage_task("render", version=2, weights=("facemesh-basis", "audio-to-mouth"), heavy=True)
 def render_line(
     video: ArtifactRef,
     info: MediaInfo,

@@ -12,7 +12,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,6 +23,7 @@ from pydantic import TypeAdapter
 
 import tasks.results  # noqa: F401 (Prefect finds the block of our results by its class)
 from models.weights.known import KNOWN
+from tasks.lease import machine_lease
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,17 +32,18 @@ LOGGER_NAME = "jamdub.stage"
 
 
 def stage_task(
-    name: str, *, version: int, weights: tuple[str, ...] = (), timeout_s: float = 4 * 3600
+    name: str, *, version: int, weights: tuple[str, ...] = (), timeout_s: float = 4 * 3600, heavy: bool = False
 ) -> Callable[[Callable[P, R]], Any]:
     """Make a Prefect task of a function whose inputs and result are values of `schemas`.
 
-    `weights` names what it computes with (models.weights.known): other weights, another key.
+    `weights` names what it computes with (models.weights.known): other weights, another key. A `heavy` task holds
+    the machine's lease while it runs (tasks.lease); a result from the cache needs none.
     """
 
     def decorate(function: Callable[P, R]) -> Any:
         @functools.wraps(function)
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            with _record(name):
+            with machine_lease() if heavy else nullcontext(), _record(name):
                 return function(*args, **kwargs)
 
         def key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
