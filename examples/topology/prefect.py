@@ -30,6 +30,7 @@ class PrefectServer(Service):
         return {
             **QUIET,
             "PREFECT_HOME": str(self.folder),
+            "PREFECT_UI_API_URL": self.url,
             "PREFECT_API_DATABASE_CONNECTION_URL": database.render_as_string(hide_password=False),
             # Leases are kept in files: those of a server that was killed are found again, and given back in time.
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",

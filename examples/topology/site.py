@@ -1,5 +1,8 @@
 """A whole installation in one folder: PostgreSQL, S3, Prefect's server, and workers, each with a home of its own."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,6 +14,8 @@ from sqlalchemy import make_url
 from examples.topology.postgres import Postgres, create_database
 from examples.topology.prefect import PrefectServer, Worker
 from examples.topology.s3 import S3Server
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -35,10 +40,20 @@ class Site:
             "HF_HUB_OFFLINE": "1",
         }
 
+    def set_up(self) -> None:
+        """Run `jamdub setup`, as an operator does. Raises: CalledProcessError."""
+        home = self.folder / "operator"
+        own = {"JAMDUB_HOME": str(home / "jamdub"), "PREFECT_HOME": str(home)}
+        environment = {**os.environ, **self.variables, **own}
+        subprocess.run(
+            [sys.executable, "-m", "flows.cli", "setup"],
+            cwd=CHECKOUT, env=environment, check=True, capture_output=True, timeout=600,
+        )  # fmt: skip
+
     def add_worker(self, name: str, pool: str = "cpu") -> Worker:
         """Start a worker; its machine shares nothing with the others but the servers."""
         home = self.folder / name
-        variables = {**self.variables, "JAMDUB_HOME": str(home / "jamdub")}
+        variables = {**self.variables, "JAMDUB_HOME": str(home / "jamdub"), "PYTHONPATH": str(CHECKOUT)}
         worker = Worker(home, api_url=self.server.url, name=name, pool=pool, variables=variables)
         self.workers[name] = self._running.enter_context(worker)
         return worker
