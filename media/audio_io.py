@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from media.tools import READ_OPTIONS, Tools, input_name, run_ffmpeg
+from media.tools import Tools, input_file, input_name, input_pipe, run_ffmpeg
 from schemas.errors import MediaError, StorageError, ToolError
 from schemas.media import AudioStream
 
@@ -30,7 +30,7 @@ def extract_audio(path: Path, stream: AudioStream, destination: Path, tools: Too
     where = ["-map", f"0:{stream.index}", "-map_metadata", "-1", "-af", onto_time_line]
     target = ["-c:a", "pcm_f32le", "-fflags", "+bitexact", "-rf64", "auto", "-f", "wav", input_name(destination)]
     try:
-        run_ffmpeg(tools, [*READ_OPTIONS, "-i", input_name(path), *where, *target], writes_to=destination)
+        run_ffmpeg(tools, [*input_file(path), *where, *target], writes_to=destination)
         if soundfile.info(destination).frames == 0:
             raise MediaError(f"{path}: audio track (stream {stream.index}) is empty: choose another track")
     except ToolError as error:
@@ -90,7 +90,7 @@ def encode_audio_clip(samples: np.ndarray, sample_rate_hz: int, tools: Tools) ->
     fragment = ["-movflags", "+empty_moov+default_base_moof+frag_keyframe", "-f", "mp4", "pipe:1"]
     coder = ["-map_metadata", "-1", "-fflags", "+bitexact", "-ac", "1", "-ar", "24000", "-c:a", "aac", "-b:a", "48k"]
     wav = audio_bytes(samples, sample_rate_hz)
-    return run_ffmpeg(tools, ["-f", "wav", "-i", "pipe:0", *coder, *fragment], stdin=wav)
+    return run_ffmpeg(tools, [*input_pipe("wav"), *coder, *fragment], stdin=wav)
 
 
 def _interleaved(samples: np.ndarray) -> np.ndarray:

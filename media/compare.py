@@ -14,7 +14,7 @@ import numpy as np
 from media.decoder import decoded_frames, open_media
 from media.planes import PlanarFrame, read_planes
 from media.probe import probe
-from media.tools import READ_OPTIONS, Tools, input_name, run_ffmpeg
+from media.tools import Tools, input_file, run_ffmpeg
 from schemas.dub import Patch
 from schemas.errors import MediaError
 from schemas.media import MediaInfo
@@ -38,7 +38,7 @@ def video_packet_hash(path: Path, tools: Tools) -> str:
         raise MediaError(f"{path} has no picture to compare: give a video")
     filters = ["-bsf:v", _CANONICAL[video.codec]] if video.codec in _CANONICAL else []
     copy = ["-map", f"0:{video.index}", "-c", "copy", *filters, "-f", "hash", "-hash", "sha256", "pipe:1"]
-    line = run_ffmpeg(tools, [*READ_OPTIONS, "-i", input_name(path), *copy])
+    line = run_ffmpeg(tools, [*input_file(path), *copy])
     return line.decode().strip().rpartition("=")[2]
 
 

@@ -12,7 +12,7 @@ import av.container
 import av.video.stream
 import numpy as np
 
-from media.tools import input_name
+from media.tools import OPENS, input_name
 from schemas.errors import MediaError
 from schemas.media import MediaInfo, VideoStream
 
@@ -22,6 +22,7 @@ _STAMPED_CONTAINERS = frozenset({"mov", "matroska", "webm", "mpegts", "flv"})
 _SEEKABLE_CONTAINERS = frozenset({"mov", "matroska", "webm"})
 # Coders reorder by 16 frames at most: a key frame this far back leaves no wanted frame that leans on what is before it.
 _SEEK_MARGIN_FRAMES = 40
+_WORKING_PX = 1_000_000  # decoders allocate edges and scratch lines as pictures, too
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class FrameClock:
 def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     """Open a file for reading. Raises: MediaError where libav gives up on it."""
     try:
-        with av.open(input_name(path), metadata_errors="replace") as container:
+        with av.open(input_name(path), metadata_errors="replace", options=OPENS) as container:
             yield container
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -87,12 +88,18 @@ def decoded_frames(container: av.container.InputContainer, index: int) -> Iterat
     """
     stream = picture_stream(container, index)
     stream.codec_context.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(_most_pixels(stream))}
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:
             continue
         yield from (frame for frame in frames if isinstance(frame, av.VideoFrame))
+
+
+def _most_pixels(stream: av.video.stream.VideoStream) -> int:
+    """What the header says, and room to work: a picture that grows later on could ask for any memory."""
+    return 4 * stream.codec_context.width * stream.codec_context.height + _WORKING_PX
 
 
 def read_clock(path: Path, info: MediaInfo) -> FrameClock:

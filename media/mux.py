@@ -12,7 +12,7 @@ import soundfile
 from media.decoder import open_media
 from media.language_tags import add_mp4_tags, bcp_47, fill_matroska_tags, iso_639_2, matroska_placeholder
 from media.probe import probe
-from media.tools import READ_OPTIONS, Tools, input_name, run_ffmpeg
+from media.tools import Tools, input_file, input_name, run_ffmpeg
 from schemas.errors import JamdubError, StorageError
 from schemas.media import AudioStream, MediaInfo
 
@@ -92,7 +92,7 @@ def remux(
         raise JamdubError(f"{destination} must end in .mp4 or .mkv")
     labels = _labels(dub, original, subtitles)
     args = [
-        *("-fflags", "+genpts", *READ_OPTIONS, "-i", input_name(source)),
+        *("-fflags", "+genpts", *input_file(source)),
         *_dub_input(dub.path, original),
         *_picture_input(picture, info, tools),
         *_texts_and_maps(info, picture, original, subtitles),
@@ -119,17 +119,17 @@ def decoded_samples(path: Path, audio_index: int, tools: Tools) -> int:
     """Decode the n-th audio track and count its samples (of one channel)."""
     second = "asetnsamples=n=65536:p=0"  # few lines to read; the last block stays short
     decode = ["-map", f"0:a:{audio_index}", "-af", second, "-c:a", "pcm_s16le", "-f", "framecrc", "pipe:1"]
-    lines = run_ffmpeg(tools, [*READ_OPTIONS, "-i", input_name(path), *decode]).decode().splitlines()
+    lines = run_ffmpeg(tools, [*input_file(path), *decode]).decode().splitlines()
     return sum(int(line.split(",")[3]) for line in lines if line and not line.startswith("#"))
 
 
 def _dub_input(wav: Path, original: AudioStream | None) -> list[str]:
     if original is None:
-        return ["-f", "wav", "-i", input_name(wav)]
+        return input_file(wav, "wav")
     channels = soundfile.info(wav).channels
     layout = _COMMON_LAYOUTS.get(original.channel_layout, original.channel_layout)
     is_known = channels > 2 and channels == original.channels and "channels" not in layout
-    return [*(["-channel_layout", layout] if is_known else []), "-f", "wav", "-i", input_name(wav)]
+    return [*(["-channel_layout", layout] if is_known else []), *input_file(wav, "wav")]
 
 
 def _picture_input(picture: Path | None, info: MediaInfo, tools: Tools) -> list[str]:
@@ -137,7 +137,7 @@ def _picture_input(picture: Path | None, info: MediaInfo, tools: Tools) -> list[
         return []
     # ffmpeg moves each input to start at 0; the offset puts the picture back where its stamps say.
     offset = ["-itsoffset", f"{probe(picture, tools).start_s:.6f}"]
-    return [*offset, "-display_rotation:v:0", str(-info.video.rotation_deg), "-i", input_name(picture)]
+    return [*offset, "-display_rotation:v:0", str(-info.video.rotation_deg), *input_file(picture, "mov")]
 
 
 def _texts_and_maps(
@@ -148,7 +148,7 @@ def _texts_and_maps(
     maps = ["1:a:0", *kept, *(f"{first + number}:s:0" for number in range(len(subtitles)))]
     if info.video is not None:
         maps = [f"0:{info.video.index}" if picture is None else "2:v:0", *maps]
-    texts = [word for track in subtitles for word in ("-f", "srt", "-i", input_name(track.path))]
+    texts = [word for track in subtitles for word in input_file(track.path, "srt")]
     return [*texts, *(word for name in maps for word in ("-map", name))]
 
 

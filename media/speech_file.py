@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from media.audio_io import audio_bytes
-from media.tools import Tools, input_name, run_ffmpeg
+from media.tools import Tools, input_name, input_pipe, run_ffmpeg
 from schemas.errors import RequestError
 
 _CODERS = {".wav": ("pcm_s16le", "wav"), ".flac": ("flac", "flac")}
@@ -26,4 +26,4 @@ def write_speech(path: Path, samples: np.ndarray, sample_rate_hz: int, comment: 
     wav = audio_bytes(samples, sample_rate_hz)
     sound = ["-c:a", coder, "-sample_fmt", "s16", "-metadata", f"comment={comment}"]
     target = ["-fflags", "+bitexact", "-f", container, input_name(path)]
-    run_ffmpeg(tools, ["-f", "wav", "-i", "pipe:0", *sound, *target], stdin=wav, writes_to=path)
+    run_ffmpeg(tools, [*input_pipe("wav"), *sound, *target], stdin=wav, writes_to=path)

@@ -12,6 +12,9 @@ from media.tools import input_name
 from schemas.errors import JamdubError, MediaError, RequestError, StorageError
 
 _LONGEST_SIDE_PX = 1280
+_MOST_PIXELS = 80_000_000  # 320 MB once decoded
+# Of Pillow's sixty formats, those of photographs. (It hands EPS to Ghostscript, for one.)
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _TO_8_BITS = 257  # 65535 becomes 255
 _OPTIONS = {"crf": "16", "preset": "veryfast", "threads": "2"}
 
@@ -26,9 +29,12 @@ def read_picture(path: Path, max_side_px: int = _LONGEST_SIDE_PX) -> np.ndarray:
     if not path.is_file():
         raise RequestError(f"{path} does not exist or is no file: check the path of the picture")
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=_FORMATS) as opened:
+            _check_size(path, opened)
             picture = _as_rgb(ImageOps.exif_transpose(opened))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"{path} has more than {_MOST_PIXELS} pixels: scale it down") from error
+    except (UnidentifiedImageError, OSError) as error:
         raise MediaError(f"{path} cannot be read as a picture: give a JPEG, PNG or WebP") from error
     picture.thumbnail((max_side_px, max_side_px))
     rgb = np.asarray(picture)
@@ -36,6 +42,12 @@ def read_picture(path: Path, max_side_px: int = _LONGEST_SIDE_PX) -> np.ndarray:
     if min(height, width) < 2:
         raise MediaError(f"{path} is {rgb.shape[1]}x{rgb.shape[0]} pixels: give a larger picture")
     return np.ascontiguousarray(rgb[:height, :width])
+
+
+def _check_size(path: Path, opened: Image.Image) -> None:
+    """Only the header has been read so far."""
+    if opened.width * opened.height > _MOST_PIXELS:
+        raise MediaError(f"{path} has more than {_MOST_PIXELS} pixels: scale it down")
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from media.cue_formats import PARSERS, BadScript, RawCue
+from media.small_file import read_small
 from schemas.errors import RequestError
 from schemas.media import TimeSpan
 from schemas.speech import Cue
@@ -45,7 +46,7 @@ def read_script(path: Path, *, max_bytes: int = 5_000_000) -> tuple[Cue, ...]:
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
         raise RequestError(f"script {_named(path)} has no known format: supported are {', '.join(PARSERS)}")
-    content = _decoded(path, _bytes(path, max_bytes))
+    content = _decoded(path, read_small(path, "script", max_bytes=max_bytes))
     try:
         raw_cues = [_tidied(raw) for raw in parse(content)]
         return _sound_cues(raw_cues, path)
@@ -73,17 +74,6 @@ def write_webvtt(lines: Sequence[tuple[TimeSpan, str]], *, frame_rate_hz: float 
 
 def _named(path: Path) -> str:
     return repr(str(path))
-
-
-def _bytes(path: Path, max_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-    except OSError as error:
-        raise RequestError(f"script {_named(path)} cannot be read: {error.strerror}: check the path") from error
-    if len(data) > max_bytes:
-        raise RequestError(f"script {_named(path)} is larger than {max_bytes} bytes: is it really a script?")
-    return data
 
 
 def _decoded(path: Path, data: bytes) -> str:

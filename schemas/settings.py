@@ -33,9 +33,14 @@ class Settings(BaseSettings):
     threads: int = Field(2, ge=1, le=64, description="threads of each model")
     ffmpeg: Path | None = Field(None, description="ffmpeg to use instead of the packaged one")
     ffprobe: Path | None = Field(None, description="ffprobe to use instead of the packaged one")
+    max_upload_bytes: int = Field(20_000_000_000, gt=0, description="largest file accepted")
     max_duration_s: float = Field(4 * 3600, gt=0, description="longest video accepted")
     max_pixels: int = Field(4096 * 2304, gt=0, description="largest picture accepted")
+    max_frame_rate_hz: float = Field(240, gt=0, description="highest frame rate accepted")
+    max_streams: int = Field(64, gt=0, description="most streams of one file accepted")
+    max_channels: int = Field(16, gt=0, description="most channels of one sound accepted")
     tool_timeout_s: float = Field(3600, gt=0, description="longest run of one external program")
+    tool_memory_bytes: int = Field(8_000_000_000, gt=0, description="most memory of one external program")
 
     @property
     def resolved_store_url(self) -> str:

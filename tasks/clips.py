@@ -9,7 +9,7 @@ import numpy as np
 from media.audio_io import to_mono
 from media.encode import encode_picture
 from media.mux import AudioTrack, container_suffix, remux
-from media.probe import check_limits, choose_audio, probe
+from media.probe import choose_audio, probe
 from media.speech_file import write_speech
 from media.stills import read_picture, write_pictures
 from models.facemesh.still import landmarks_of_picture
@@ -54,8 +54,7 @@ def open_sound(path: Path, place: Workplace) -> tuple[Clip, AudioStream]:
 
 
 def _opened(path: Path, place: Workplace) -> Clip:
-    info = probe(path, place.tools)
-    check_limits(info, path, max_duration_s=place.settings.max_duration_s, max_pixels=place.settings.max_pixels)
+    info = probe(path, place.tools, place.settings)
     return Clip(path, info, choose_audio(info, path, None) if info.audio else None)
 
 

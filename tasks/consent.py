@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from media.small_file import read_small
 from schemas.consent import ANY_LANGUAGE, ConsentRecord, ConsentUse, ConsentUsed
 from schemas.errors import RequestError
 
@@ -57,11 +58,9 @@ class Cloning:
 
 def read_consent(path: Path) -> Consent:
     """Read a consent record. Raises: RequestError, which names the file and what is wrong with it."""
+    data = read_small(path, "consent record")
     try:
-        data = path.read_bytes()
         record = ConsentRecord.model_validate_json(data)
-    except OSError as error:
-        raise RequestError(f"the consent record {path} cannot be read ({error.strerror}): check --consent") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the record"

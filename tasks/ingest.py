@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from media.audio_io import extract_audio as extract_audio_file
-from media.probe import check_limits, choose_audio, probe
+from media.probe import choose_audio, probe
 from media.subtitles import read_script
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest
@@ -24,8 +24,7 @@ def inspect_source(request: DubRequest, place: Workplace) -> tuple[MediaInfo, Au
     Raises: RequestError, MediaError: see media.probe.
     """
     path = Path(request.video)
-    info = probe(path, place.tools)
-    check_limits(info, path, max_duration_s=place.settings.max_duration_s, max_pixels=place.settings.max_pixels)
+    info = probe(path, place.tools, place.settings)
     if info.video is None:
         raise MediaError(f"{path}: there is no picture in this file; a dub needs a video")
     return info, choose_audio(info, path, request.audio_track)

@@ -51,7 +51,7 @@ def open_workplace() -> Workplace:
     return Workplace(
         settings=settings,
         store=open_store(settings),
-        tools=find_tools(settings.ffmpeg, settings.ffprobe, settings.tool_timeout_s),
+        tools=find_tools(settings.ffmpeg, settings.ffprobe, settings.tool_timeout_s, settings.tool_memory_bytes),
     )
 
 

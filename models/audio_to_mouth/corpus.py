@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from media.tools import OPENS, input_name
 from models.audio_to_mouth.features import mel_features
 from models.audio_to_mouth.predict import MEL_PER_MOUTH, fit_length
 from models.facemesh.landmarks import landmarks_of_clip
@@ -79,7 +80,7 @@ def decode_audio(path: Path) -> tuple[np.ndarray, int]:
     """Decode the first sound track to mono float32 [n] at its own rate."""
     import av
 
-    with av.open(str(path.absolute())) as container:
+    with av.open(input_name(path), options=OPENS) as container:
         resampler = av.AudioResampler(format="fltp", layout="mono")
         frames = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
     samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])

@@ -68,7 +68,7 @@ def _entry(index: Path, number: int, line: str) -> Entry:
             ),
             first_good_frame=values.get("first_good_frame", 0),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
         raise RequestError(f"{index}, line {number}: {wrong}; see docs/training.md for what a line holds") from error
 

@@ -6,6 +6,8 @@ from typing import Self
 
 import numpy as np
 
+from media.tools import OPENS, input_name
+
 
 class FaceMesh:
     """The packaged 478-point network with its own face detector, following one face from picture to picture.
@@ -49,7 +51,7 @@ def landmarks_of_clip(path: Path) -> np.ndarray | None:
     """Track the one face of a short clip: [n, 478, 3] float32, or None where any frame shows no face."""
     import av
 
-    with av.open(str(path.absolute())) as container, FaceMesh() as mesh:
+    with av.open(input_name(path), options=OPENS) as container, FaceMesh() as mesh:
         pictures = (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
         first = next(pictures, None)
         points = [] if first is None else [mesh.restart(first), *(mesh.follow(picture) for picture in pictures)]

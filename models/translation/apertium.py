@@ -2,10 +2,10 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from media.programs import run
 from schemas.errors import ToolError
 
 _TIMEOUT_S = 300.0
@@ -73,15 +73,4 @@ class ApertiumTranslator:
 
 
 def _run(command: Sequence[str], text: str) -> str:
-    try:
-        done = subprocess.run(
-            command, input=text, capture_output=True, encoding="utf-8", errors="replace", timeout=_TIMEOUT_S, check=True
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{command[0]} ran longer than {_TIMEOUT_S:.0f} s: split the text") from error
-    except subprocess.CalledProcessError as error:
-        tail = " ".join((error.stderr or error.stdout or "").split())[-300:]
-        raise ToolError(f"{' '.join(command)} failed with status {error.returncode}: {tail}") from error
-    except OSError as error:
-        raise ToolError(f"{command[0]} cannot be run: {error.strerror}") from error
-    return done.stdout
+    return run(Path(command[0]), command[1:], timeout_s=_TIMEOUT_S, stdin=text.encode()).decode(errors="replace")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from media.probe import check_limits, choose_audio, probe
+from media.probe import choose_audio, probe
 from media.tools import Tools
 from schemas.errors import MediaError, RequestError
 
@@ -116,15 +116,6 @@ def test_damaged_pictures_are_told(clips: Clips, tools: Tools, tmp_path: Path) -
     path.write_bytes(data)
     with pytest.raises(MediaError, match="decode"):
         probe(path, tools)
-
-
-def test_limits_are_told_with_both_numbers(clips: Clips, tools: Tools) -> None:
-    info, path = probe(clips["plain"], tools), clips["plain"]
-    check_limits(info, path, max_duration_s=2, max_pixels=96 * 64)
-    with pytest.raises(MediaError, match="JAMDUB_MAX_DURATION_S"):
-        check_limits(info, path, max_duration_s=1, max_pixels=96 * 64)
-    with pytest.raises(MediaError, match="96x64"):
-        check_limits(info, path, max_duration_s=2, max_pixels=96 * 64 - 1)
 
 
 def test_the_default_track_is_chosen_else_the_first(clips: Clips, tools: Tools) -> None:

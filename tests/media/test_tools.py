@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from media.tools import Tools, find_tools, input_name, run, run_ffmpeg
+from media.programs import run
+from media.tools import Tools, find_tools, input_name, run_ffmpeg
 from schemas.errors import RequestError, StorageError, ToolError
 
 PYTHON = Path(sys.executable)

@@ -107,7 +107,7 @@ def test_a_file_that_is_no_json_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "c.json").write_bytes(content)
     with pytest.raises(RequestError, match=r"c\.json is no consent record"):
         read_consent(tmp_path / "c.json")
-    with pytest.raises(RequestError, match=r"nowhere\.json cannot be read"):
+    with pytest.raises(RequestError, match=r"nowhere\.json.* cannot be read"):
         read_consent(tmp_path / "nowhere.json")
 
 
