@@ -19,6 +19,7 @@ from tasks.face_models import face_model_of_engine, packaged_face_model
 from tasks.ingest import inspect_source, read_cues
 from tasks.licences import needed_models
 from tasks.script import check_translation
+from tasks.space import SpaceNeeded, check_space, space_needed
 from tasks.transcribe import check_source_language
 from tasks.workplace import Workplace
 
@@ -33,6 +34,7 @@ class CheckedRequest:
     models: tuple[ModelRef, ...]
     faces_by: FaceModelRef
     consent: Consent | None
+    space: SpaceNeeded
 
 
 def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
@@ -40,7 +42,7 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
 
     Nothing is written.
 
-    Raises: RequestError, MediaError, WeightsError.
+    Raises: RequestError, MediaError, WeightsError, StorageError.
     """
     info, audio = inspect_source(request, place)
     consent = check_voice(request)
@@ -54,7 +56,9 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     faces_by = face_model_of_engine(place) if request.engine == "jamflow" else packaged_face_model()
     models = needed_models(request, faces_by, place)
     check_output(request, container_suffix(info))
-    return CheckedRequest(info, audio, cues, models, faces_by, consent)
+    space = space_needed(request, info, audio, place)
+    check_space(request, space, place)
+    return CheckedRequest(info, audio, cues, models, faces_by, consent, space)
 
 
 def check_voice(request: DubRequest) -> Consent | None:

@@ -138,7 +138,7 @@ def _print_plan(request: "DubRequest") -> None:
     from tasks.workplace import open_workplace
 
     checked = check_request(request, open_workplace())
-    print_plan(plan(request, checked.info, len(checked.cues) if checked.cues else None), Console())
+    print_plan(plan(request, checked.info, len(checked.cues) if checked.cues else None), checked.space, Console())
 
 
 @app.command()

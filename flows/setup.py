@@ -4,7 +4,6 @@ What is there is left as it is where people tune it (pools, queues, limits), and
 not (results, automations, deployments).
 """
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
 from flows.automations import AUTOMATIONS
+from media.programs import complete
 from schemas.errors import RequestError, ToolError
 from schemas.settings import Settings
 from tasks.workplace import open_catalogue, open_workplace
@@ -106,13 +106,8 @@ def _automations(client: SyncPrefectClient) -> Iterator[Done]:
 
 
 def _deployments() -> Iterator[Done]:
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(DEPLOYMENTS)]
-    try:
-        done = subprocess.run(
-            command, cwd=DEPLOYMENTS.parent, capture_output=True, text=True, timeout=DEPLOY_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"prefect deploy took longer than {DEPLOY_TIMEOUT_S} s: is the server well?") from error
-    if done.returncode != 0:
-        raise ToolError(f"prefect deploy failed: {' '.join((done.stderr or done.stdout).split())[-500:]}")
+    deploy = ["-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(DEPLOYMENTS)]
+    ended = complete(Path(sys.executable), deploy, timeout_s=DEPLOY_TIMEOUT_S, folder=DEPLOYMENTS.parent)
+    if ended.code != 0:
+        raise ToolError(f"prefect deploy failed: {' '.join((ended.stderr or ended.stdout.decode()).split())[-500:]}")
     yield Done("deployments", f"as in {DEPLOYMENTS.name}")

@@ -12,6 +12,7 @@ from schemas.speech import Line, Script, Transcript
 from schemas.stages import Source, SpokenLine, Stems
 from tasks.consent import Consent, own_voices
 from tasks.faces import bind_faces
+from tasks.logs import about_line
 from tasks.mouths import face_motions, line_motions
 from tasks.perform import choose_mode, perform_takes
 from tasks.render import render_line
@@ -132,12 +133,13 @@ def speak_lines(scene: Scene, speaking: Speak) -> tuple[tuple[SpokenLine, ...], 
     source, lines, faces_by = scene.source, scene.script.lines, scene.faces_by
     spoken, rendering = [], []
     for index, line in enumerate(lines):
-        report("speak", index, len(lines), line.target_text or "(original voice kept)")
-        take = speaking(index, line) if line.target_text else None
-        own = scene.bound.get(line.id)
-        if scene.request.lips == "reanimate" and take is not None and take.motion is not None and own and scene.faces:
-            tracks_ref = scene.faces.tracks_ref
-            rendering.append(render_line.submit(source.video, source.info, line.span, take, tracks_ref, own, faces_by))
+        with about_line(line.id):
+            report("speak", index, len(lines), line.target_text or "(original voice kept)")
+            take = speaking(index, line) if line.target_text else None
+            own, shown = scene.bound.get(line.id), scene.faces
+            if scene.request.lips == "reanimate" and take is not None and take.motion is not None and own and shown:
+                where = (shown.tracks_ref, own, faces_by)
+                rendering.append(render_line.submit(source.video, source.info, line.span, take, *where))
         spoken.append(SpokenLine(line=line, take=take))
     report("speak", len(lines), len(lines))
     patches = tuple(patch for future in rendering for patch in future.result().patches)

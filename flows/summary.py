@@ -9,15 +9,18 @@ from flows.doctor import Check
 from flows.plan import START_S, PlannedStage
 from schemas.dub import DubResult, Receipt
 from storage.views import RunView
+from tasks.space import SpaceNeeded
 
 
-def print_plan(stages: Sequence[PlannedStage], console: Console) -> None:
-    """Print the stages that would run and their estimated time."""
+def print_plan(stages: Sequence[PlannedStage], space: SpaceNeeded, console: Console) -> None:
+    """Print the stages that would run, their estimated time, and the disk they would take."""
     table = Table("stage", "what", "about s", title="plan: nothing was written")
     for stage in stages:
         table.add_row(stage.name, stage.what, f"{stage.seconds:.0f}")
     console.print(table)
     console.print(f"estimated time: {START_S + sum(stage.seconds for stage in stages):.0f} s on two cores, cold")
+    home, working, output = (f"{count / 1e6:,.0f} MB" for count in (space.kept, space.working, space.output))
+    console.print(f"estimated disk: {home} kept in home and {working} while it works, {output} delivered")
 
 
 def print_result(result: DubResult, console: Console) -> None:

@@ -55,11 +55,16 @@ def complete(
     timeout_s: float,
     memory_bytes: int = MEMORY_BYTES,
     stdin: bytes | None = None,
+    folder: Path | None = None,
 ) -> Ended:
     """Run a program to its end, however it ends.
 
     It gets a process group of its own, which is killed on a time-out, an interrupt or a cancellation. Where this
     process is killed, or the thread that waits here ends, the kernel kills the program too (not its children).
+
+    Args:
+        memory_bytes: Of address space, reserved or used.
+        folder: Where it runs; None: where we do.
 
     Raises: ToolError where it cannot be started or takes too long.
     """
@@ -71,6 +76,7 @@ def complete(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            cwd=folder,
         )
     except OSError as error:
         raise ToolError(f"{tool} cannot be run: {error.strerror}: reinstall it") from error
@@ -78,8 +84,8 @@ def complete(
         stdout, stderr = process.communicate(stdin, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise ToolError(
-            f"{tool.name} took longer than {timeout_s:g} s and was stopped: give it a shorter file, or ffmpeg more "
-            "time by JAMDUB_TOOL_TIMEOUT_S"
+            f"{tool.name} took longer than {timeout_s:g} s and was stopped: give it less to do, or raise "
+            "JAMDUB_TOOL_TIMEOUT_S where it is ffmpeg"
         ) from error
     finally:
         if process.poll() is None:

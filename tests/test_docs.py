@@ -17,9 +17,28 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_every_setting_is_in_the_readme(name: str) -> None:
-    assert f"JAMDUB_{name.upper()}" in README
+TABLE = README.partition("## Settings")[2].partition("\n## ")[0]
+
+
+def test_the_settings_table_names_every_setting_and_no_other() -> None:
+    rows = [line.split("|")[1] for line in TABLE.splitlines() if line.startswith("| `JAMDUB_")]
+    named = [name.lower() for row in rows for name in re.findall(r"JAMDUB_([A-Z0-9_]+)", row)]
+    assert sorted(named) == sorted(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "value"),
+    [
+        ("threads", "2", 2), ("max_duration_s", "4 h", 4 * 3600), ("max_upload_bytes", "20 GB", 20 * 10**9),
+        ("max_pixels", "4096 × 2304", 4096 * 2304), ("max_frame_rate_hz", "240", 240), ("max_streams", "64", 64),
+        ("max_channels", "16", 16), ("tool_timeout_s", "3600", 3600), ("tool_memory_bytes", "8 GB", 8 * 10**9),
+        ("cache_max_bytes", "20 GB", 20 * 10**9), ("s3_region", "us-east-1", "us-east-1"),
+    ],
+)  # fmt: skip
+def test_the_settings_table_tells_the_defaults(name: str, written: str, value: object) -> None:
+    row = next(line for line in TABLE.splitlines() if f"`JAMDUB_{name.upper()}`" in line)
+    assert written in row.split("|")[3]
+    assert value == Settings.model_fields[name].default
 
 
 @pytest.mark.parametrize(

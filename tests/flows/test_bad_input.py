@@ -1,5 +1,6 @@
 """Bad input gets one clear line, the right exit code, and loses nothing."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -139,3 +140,28 @@ def test_odd_names_are_read(tmp_path: Path, clip: Path, name: str, monkeypatch: 
         main()
     assert stopped.value.code in (0, None)
     assert not (tmp_path / "dubs").exists(), "a dry run writes nothing"
+
+
+def test_a_dry_run_tells_the_disk_it_needs(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "a.srt"
+    script.write_text(GOOD_SRT)
+    monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = ("dub", clip, "--from", "en", "--to", "es", "--script", script, "--dry-run")
+    monkeypatch.setattr("sys.argv", ["jamdub", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code in (0, None)
+    assert re.search(r"estimated disk: \d+ MB kept in home and \d+ MB while it works, \d+ MB", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("MAX_UPLOAD_BYTES", "1000"), ("MAX_DURATION_S", "0.5"), ("MAX_PIXELS", "100"), ("MAX_STREAMS", "1")],
+)
+def test_a_video_beyond_a_limit(run_dub, clip: Path, setting: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv(f"JAMDUB_{setting}", value)
+    code, message = run_dub(clip, "--from", "en", "--to", "es")
+    assert (code, f"JAMDUB_{setting}" in one_line(message)) == (3, True)
