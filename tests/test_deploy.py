@@ -133,6 +133,7 @@ def test_both_pools_have_a_worker_and_every_deployment_a_pool() -> None:
     served = {match[1] for text in commands if (match := re.search(r"--pool (\S+)", text))}
     assert {deployment["work_pool"]["name"] for deployment in DEPLOYMENTS} <= served == {"cpu", "gpu"}
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+    assert environment_of(SERVICES["worker-gpu"]) == {**environment_of(SERVICES["worker-cpu"]), "JAMDUB_LEASE": "gpu"}
 
 
 @pytest.mark.parametrize("name", FILES)
