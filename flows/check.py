@@ -53,12 +53,17 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     cues = read_cues(request)
     _check_cue_times(cues, request, info)
     check_translation(request.source_language or audio.language, request.target_language, cues is not None)
-    faces_by = face_model_of_engine(place) if request.engine == "jamflow" else packaged_face_model()
-    models = needed_models(request, faces_by, place)
+    faces_by, models = check_weights(request, place)
     check_output(request, container_suffix(info))
     space = space_needed(request, info, audio, place)
     check_space(request, space, place)
     return CheckedRequest(info, audio, cues, models, faces_by, consent, space)
+
+
+def check_weights(request: DubRequest, place: Workplace) -> tuple[FaceModelRef, tuple[ModelRef, ...]]:
+    """Verify the weights that a request needs; returns what reads faces, and all of them. Raises: WeightsError."""
+    faces_by = face_model_of_engine(place) if request.engine == "jamflow" else packaged_face_model()
+    return faces_by, needed_models(request, faces_by, place)
 
 
 def check_voice(request: DubRequest) -> Consent | None:

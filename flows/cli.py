@@ -2,14 +2,30 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from flows.embedded import embedded_environment, open_home, run_embedded
 from flows.evaluate_cli import evaluate_app
+from flows.localize_cli import localize_app
 from flows.models_cli import models_app
+from flows.options import (
+    AudioTrack,
+    Commercial,
+    Engine,
+    LineTakes,
+    Lips,
+    Loudness,
+    Overwrite,
+    Refresh,
+    Seed,
+    SourceLanguage,
+    Speakers,
+    Verbose,
+    VoiceOf,
+)
 from flows.performer_cli import performer_app
 from flows.requests import make_request
 from flows.review_cli import review_app
@@ -21,6 +37,7 @@ if TYPE_CHECKING:
     from schemas.dub import DubRequest, DubResult
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(localize_app)
 app.add_typer(performer_app)
 app.add_typer(evaluate_app)
 app.add_typer(train_app)
@@ -56,29 +73,24 @@ def _fail(error: Exception, message: str, exit_code: int, is_verbose: bool) -> N
 def dub(
     video: Annotated[str, typer.Argument(help="The video to dub.")],
     to: Annotated[str, typer.Option("--to", help="Language of the dub, a BCP-47 tag: es, en, pt-BR.")],
-    source_language: Annotated[str | None, typer.Option("--from", help="Language spoken; default: detected.")] = None,
+    source_language: SourceLanguage = None,
     script: Annotated[str | None, typer.Option(help="Your translation: SRT, WebVTT, JSON or CSV.")] = None,
-    lips: Annotated[
-        Literal["keep", "reanimate"], typer.Option(help="Keep the picture or re-animate the lips.")
-    ] = "keep",
-    speakers: Annotated[int | None, typer.Option(min=1, max=20, help="How many speak; default: detected.")] = None,
-    engine: Annotated[Literal["cascade", "jamflow"], typer.Option(help="What speaks the lines.")] = "cascade",
-    takes: Annotated[int, typer.Option(min=1, max=16, help="jamflow: tries of each line; the best is used.")] = 2,
-    voice: Annotated[
-        Literal["own", "packaged"] | None,
-        typer.Option(help="jamflow: the actor's own voice, or a packaged one; default: own where consent is given."),
-    ] = None,
+    lips: Lips = "keep",
+    speakers: Speakers = None,
+    engine: Engine = "cascade",
+    takes: LineTakes = 2,
+    voice: VoiceOf = None,
     consent: Annotated[str | None, typer.Option(help="Consent record (JSON) of the person whose voice is own.")] = None,
     out: Annotated[str, typer.Option(help="Folder of the deliverables.")] = "dubs",
-    loudness: Annotated[Literal["stream-16", "ebu-23"], typer.Option(help="Loudness profile.")] = "stream-16",
-    audio_track: Annotated[int | None, typer.Option(min=0, help="Which audio track; default: the default one.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    loudness: Loudness = "stream-16",
+    audio_track: AudioTrack = None,
+    seed: Seed = 0,
     review: Annotated[bool, typer.Option("--review", help="Wait for your word before speaking and delivery.")] = False,
-    commercial: Annotated[bool, typer.Option(help="Refuse weights that forbid commercial use.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace deliverables that are there.")] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Compute everything anew, ignoring the cache.")] = False,
+    commercial: Commercial = False,
+    overwrite: Overwrite = False,
+    refresh: Refresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the estimated time only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show logs and tracebacks.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Dub a video into another language."""
     from schemas.dub import DubRequest

@@ -24,6 +24,7 @@ from flows.speaking import (
 )
 from schemas.dub import DubRequest, DubResult, Voice
 from schemas.stages import Products
+from tasks.content import dub_key
 from tasks.deliver import prepare_output
 from tasks.faces import find_faces
 from tasks.ingest import extract_audio, open_source
@@ -48,7 +49,8 @@ def dub_video(request: DubRequest) -> DubResult:
     prepare_output(request)
     source = open_source(request, place)
     run_id, stages = flow_run.get_id() or "local", len(planned_stages(request))
-    with recorded_run(run_id, request, source, place) as run, shown_progress(stages):
+    key = dub_key(request, source.video.sha256, checked.models)
+    with recorded_run(run_id, request, key, source, place) as run, shown_progress(stages):
         looking = find_faces.submit(source.video, source.info) if request.sees_faces else None
         audio = extract_audio(source.video, source.audio)
         stems = separate(audio, source.audio.channel_layout)

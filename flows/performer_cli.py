@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.embedded import embedded_environment, open_home, run_embedded
+from flows.options import Commercial, Overwrite, Refresh, Seed, Verbose
 from flows.quiet import quiet_stderr
 from flows.requests import make_request
 from schemas.errors import RequestError
@@ -22,13 +23,8 @@ from schemas.settings import Settings
 
 performer_app = typer.Typer(rich_markup_mode=None)
 
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Takes = Annotated[int, typer.Option(min=1, max=16, help="Tries, of which the best is used.")]
-Commercial = Annotated[bool, typer.Option(help="Refuse weights that forbid commercial use.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that are there.")]
-Refresh = Annotated[bool, typer.Option("--refresh", help="Compute everything anew, ignoring the cache.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and print the plan only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show logs and tracebacks.")]
 Named = Annotated[str | None, typer.Option("--voice", help="Name of a packaged voice; default: the first.")]
 Recording = Annotated[str | None, typer.Option(help="Recording of the voice to clone; needs --consent.")]
 Said = Annotated[str | None, typer.Option(help="What the recording says; default: recognised.")]

@@ -1,12 +1,15 @@
 """What the command line prints when it is done."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from flows.doctor import Check
 from flows.plan import START_S, PlannedStage
+from schemas.batch import BatchSummary, ItemReport
 from schemas.dub import DubResult, Receipt
 from storage.views import RunView
 from tasks.space import SpaceNeeded
@@ -25,8 +28,6 @@ def print_plan(stages: Sequence[PlannedStage], space: SpaceNeeded, console: Cons
 
 def print_result(result: DubResult, console: Console) -> None:
     """Print where the deliverables are and the measures that decide."""
-    from pathlib import Path
-
     receipt = Receipt.model_validate_json(Path(result.receipt).read_bytes())
     measures = receipt.measures
     for warning in result.warnings:
@@ -53,6 +54,36 @@ def _milliseconds(mean_s: float | None, p95_s: float | None) -> str:
     if mean_s is None or p95_s is None:
         return "not measured"
     return f"mean {mean_s * 1000:.0f} ms, p95 {p95_s * 1000:.0f} ms"
+
+
+def print_batch(summary: BatchSummary, console: Console) -> None:
+    """Print what became of every dub, and where the batch's report is."""
+    console.print(_batch_table(summary.by_urgency, summary.headline))
+    console.print(f"report  {Path(summary.output_dir) / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def print_batch_plan(reports: Sequence[ItemReport], console: Console) -> None:
+    """Print what would be done, why, and for how long."""
+    console.print(_batch_table(reports, "plan: nothing was written"))
+    seconds = [report.seconds or 0.0 for report in reports if report.state == "planned"]
+    total_s = START_S + sum(seconds) if seconds else 0.0
+    console.print(f"{len(seconds)} of {len(reports)} dubs to do, estimated time: {total_s:.0f} s on two cores")
+
+
+def _batch_table(reports: Sequence[ItemReport], title: str) -> Table:
+    columns = (
+        "state",
+        Column("seconds", justify="right"),
+        Column("WER", justify="right"),
+        Column("why", overflow="fold"),
+    )
+    table = Table(Column("dub", overflow="fold"), *columns, title=title)
+    for report in reports:
+        wer = "" if report.wer is None else f"{report.wer:.2f}"
+        seconds = "" if report.seconds is None else f"{report.seconds:.0f}"
+        why = "; ".join((*([report.reason] if report.reason else []), *report.warnings))
+        table.add_row(escape(report.title), report.state, seconds, wer, escape(why))
+    return table
 
 
 def print_checks(checks: Sequence[Check], console: Console) -> None:

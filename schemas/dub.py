@@ -18,17 +18,10 @@ Profile = Literal["stream-16", "ebu-23"]
 LanguageTag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
-class DubRequest(Value):
-    """Everything that decides a dub. Renders as the form of the Prefect deployment."""
+class DubSettings(Value):
+    """How a dub is made: what the dubs of a batch have in common."""
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
-    video: str = Field(title="Video", description="path of the source video")
-    target_language: LanguageTag = Field(alias="to", title="To", description="BCP-47 tag of the dub: es, en, pt-BR")
     source_language: LanguageTag | None = Field(None, title="From", description="empty: detected")
-    script: str | None = Field(
-        None, title="Script", description="path of your translation: SRT, WebVTT, JSON or CSV; empty: translate"
-    )
     lips: Lips = Field("keep", title="Lips", description="keep the picture, or re-animate the lips")
     speakers: int | None = Field(None, ge=1, le=20, title="Speakers", description="how many; empty: detected")
     engine: Engine = Field("cascade", title="Engine")
@@ -40,16 +33,28 @@ class DubRequest(Value):
         title="Voice",
         description="engine jamflow: the actor's own (with a consent record) or a packaged one; empty: own if given",
     )
-    consent: str | None = Field(None, title="Consent", description="path of the consent record (JSON) for own voices")
     loudness: Profile = Field("stream-16", title="Loudness profile")
     audio_track: int | None = Field(None, ge=0, title="Audio track", description="empty: the default one")
     review: bool = Field(
         False, title="Review", description="wait for a person's word before lines are spoken and before delivery"
     )
     commercial: bool = Field(False, title="Commercial use", description="refuse non-commercial weights")
+    seed: int = Field(0, ge=0, lt=2**31, title="Seed")
+
+
+class DubRequest(DubSettings):
+    """Everything that decides a dub. Renders as the form of the Prefect deployment."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    video: str = Field(title="Video", description="path of the source video")
+    target_language: LanguageTag = Field(alias="to", title="To", description="BCP-47 tag of the dub: es, en, pt-BR")
+    script: str | None = Field(
+        None, title="Script", description="path of your translation: SRT, WebVTT, JSON or CSV; empty: translate"
+    )
+    consent: str | None = Field(None, title="Consent", description="path of the consent record (JSON) for own voices")
     output_dir: str = Field("dubs", title="Output folder")
     overwrite: bool = Field(False, title="Overwrite", description="replace outputs that are already there")
-    seed: int = Field(0, ge=0, lt=2**31, title="Seed")
 
     @property
     def sees_faces(self) -> bool:

@@ -10,7 +10,8 @@
     │   └── ArtifactCorrupt
     ├── ToolError        1   an external program failed or ran out of time
     ├── Rejected         5   a reviewer said no
-    └── AwaitingReview   4   not failed: it goes on when a reviewer has answered
+    ├── AwaitingReview   4   not failed: it goes on when a reviewer has answered
+    └── ItemsFailed      1   some dubs of a batch failed; the others are delivered
 
 A message is one line: what is wrong, where (the file, the value), and what to do about it.
 """
@@ -68,3 +69,7 @@ class AwaitingReview(JamdubError):
     """A run cannot go on before a reviewer has answered; the message says how to."""
 
     exit_code = 4
+
+
+class ItemsFailed(JamdubError):
+    """Some dubs of a batch failed; the others are delivered."""

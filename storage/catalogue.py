@@ -49,7 +49,9 @@ class Catalogue:
             else:
                 known.name, known.info = name, probe
 
-    def start_run(self, run_id: str, video_ref: ArtifactRef, request: DubRequest) -> None:
+    def start_run(
+        self, run_id: str, video_ref: ArtifactRef, request: DubRequest, content_key: str | None = None
+    ) -> None:
         """Record that a run begins, or goes on; its video must be recorded."""
         with self.session() as session:
             run = session.get(tables.Run, run_id)
@@ -58,6 +60,7 @@ class Catalogue:
                 session.add(run)
             run.video_sha256 = video_ref.sha256
             run.request = request.model_dump(mode="json")
+            run.content_key = content_key
             run.status = "running"
             run.error = run.finished_at = run.seconds = run.receipt_sha256 = None
 
@@ -132,6 +135,13 @@ class Catalogue:
         with self.session() as session:
             newest = select(tables.Run).order_by(tables.Run.started_at.desc(), tables.Run.id).limit(limit)
             return tuple(run_view(run) for run in session.scalars(newest))
+
+    def completed_run(self, content_key: str) -> RunView | None:
+        """Find the newest run that made, to its end, what the key stands for."""
+        with self._session() as session:
+            done = select(tables.Run).where(tables.Run.content_key == content_key, tables.Run.status == "completed")
+            run = session.scalars(done.order_by(tables.Run.finished_at.desc()).limit(1)).first()
+            return run_view(run) if run is not None else None
 
     def lineage_of(self, sha256: str) -> tuple[LineageEdge, ...]:
         """Return all edges above an object: what it was made from, what that was made from, and so on."""

@@ -45,6 +45,7 @@ def run_view(row: tables.Run) -> RunView:
             "status": row.status,
             "video": artifact_ref(row.video.artefact),
             "video_name": row.video.name,
+            "duration_s": row.video.info["duration_s"],
             "request": DubRequest.model_validate(row.request),
             "started_at": row.started_at,
             "finished_at": row.finished_at,

@@ -90,6 +90,7 @@ class Run(Base):
     id: Mapped[str] = mapped_column(RunIdColumn, primary_key=True)
     video_sha256: Mapped[str] = mapped_column(Sha256Column, ForeignKey("videos.sha256"), index=True)
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    content_key: Mapped[str | None] = mapped_column(String(80), index=True)
     status: Mapped[str] = mapped_column(String(16))
     error: Mapped[str | None]
     receipt_sha256: Mapped[str | None] = mapped_column(Sha256Column, ForeignKey("artefacts.sha256"))

@@ -25,6 +25,7 @@ class RunView(Value):
     status: RunStatus
     video: ArtifactRef
     video_name: str
+    duration_s: float
     request: DubRequest
     started_at: datetime
     finished_at: datetime | None

@@ -33,12 +33,12 @@ class Run:
 
 
 @contextmanager
-def recorded_run(run_id: str, request: DubRequest, source: Source, place: Workplace) -> Iterator[Run]:
+def recorded_run(run_id: str, request: DubRequest, content_key: str, source: Source, place: Workplace) -> Iterator[Run]:
     """Record a run from its start; a failure is recorded with its message and goes on."""
     catalogue = open_catalogue(place.settings)
     with catalogue.transaction():
         catalogue.record_video(source.video, source.info, source.name)
-        catalogue.start_run(run_id, source.video, request)
+        catalogue.start_run(run_id, source.video, request, content_key)
     started = time.monotonic()
     with collect_stage_times() as times:
         try:

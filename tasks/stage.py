@@ -52,6 +52,7 @@ def stage_task(
 
         as_task = task(
             name=name,
+            version=str(version),
             cache_policy=CacheKeyFnPolicy(cache_key_fn=key),
             persist_result=True,
             result_serializer="json",

@@ -16,20 +16,20 @@ def receipt_markdown(receipt: Receipt) -> str:
     """Write the verdict, measures, lines, models and warnings of a receipt as GitHub-flavoured markdown."""
     judged = verdict(receipt)
     parts = [
-        f"# Dub of {_plain(receipt.request.video)}",
-        f"**{_plain(judged.headline)}**",
-        f"{_plain(notice(receipt))} {REMINDER}",
+        f"# Dub of {plain(receipt.request.video)}",
+        f"**{plain(judged.headline)}**",
+        f"{plain(notice(receipt))} {REMINDER}",
         "## Warnings",
         _bullets(f"{item.text}. {item.advice}" if item.advice else item.text for item in notices(receipt)),
         "## Measures",
-        _table(
+        table(
             ("Measure", "Value", "Target", "Result"),
             [(check.name, check.value, check.target, STATE_WORDS[check.state]) for check in checks(receipt)],
         ),
         "## Lines",
-        _table(_LINE_HEAD, [_line_row(line) for line in receipt.lines]),
+        table(_LINE_HEAD, [_line_row(line) for line in receipt.lines]),
         "## Models",
-        _table(
+        table(
             ("Model", "Revision", "Licence", "Commercial use", "SHA-256"),
             [
                 (model.name, model.revision, model.licence, "yes" if model.commercial_use else "no", model.sha256)
@@ -60,18 +60,19 @@ def _line_row(line: LineReport) -> tuple[str, ...]:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a table; whatever stands in a cell is shown as it stands."""
     if not rows:
         return "None."
-    lines = [head, ["---"] * len(head), *([_plain(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([plain(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _bullets(texts: Iterable[str]) -> str:
-    return "\n".join(f"- {_plain(text)}" for text in texts) or "None."
+    return "\n".join(f"- {plain(text)}" for text in texts) or "None."
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that markdown shows as it stands, on one line."""
     one_line = " ".join(text.split())
     return re.sub(r"([\\`*_\[\]#|~!])", r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
