@@ -11,9 +11,7 @@ from flows.batch_plan import Planned
 from flows.dub import dub_video
 from flows.form import fields_of
 from schemas.batch import ItemState
-from schemas.progress import report
-
-BATCH_STAGE = "dubs"
+from schemas.progress import BATCH_STAGE, report
 
 Change = tuple[Planned, ItemState, str | None]
 """What became of an item, and the error where it failed."""

@@ -31,6 +31,9 @@ POLL_S = 3.0
 ATTEMPTS = 2
 """A run whose worker died is started once more; one that failed would fail again."""
 
+CRASH_PATIENCE_S = 120.0
+"""A crashed run may be taken up again by itself (flows.automations): only one that is not gets a successor."""
+
 LIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED]
 
 
@@ -43,18 +46,44 @@ def run_on_workers(items: Sequence[Planned], request: BatchRequest) -> Iterator[
     live: dict[UUID, Planned] = {}
     with get_client(sync_client=True) as client:
         check_deployment(client, str(request.deployment))
+        ended = _Ends(client)
         while waiting or live:
             while waiting and len(live) < request.at_once:
                 planned = waiting.popleft()
                 attempts[planned.item.title] += 1
                 live[_adopted(client, planned, batch) or _started(planned, request, batch)] = planned
                 yield planned, "running", None
-            for run_id, state in _ended(client, live):
+            for run_id, state in ended.among(live):
                 planned = live.pop(run_id)
                 if state.is_crashed() and attempts[planned.item.title] < ATTEMPTS:
                     waiting.appendleft(planned)
                 else:
                     yield (planned, "completed", None) if state.is_completed() else (planned, "failed", error_of(state))
+
+
+class _Ends:
+    """Watches which runs have ended for good."""
+
+    def __init__(self, client: SyncPrefectClient) -> None:
+        self._client = client
+        self._crashed_since_s: dict[UUID, float] = {}
+
+    def among(self, live: Collection[UUID]) -> list[tuple[UUID, State[Any]]]:
+        """Wait a moment, then say which of the runs have ended, and how."""
+        time.sleep(POLL_S)
+        try:
+            runs = self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=list(live))))
+        except httpx.TransportError as error:  # a server that is silent now may answer later
+            get_run_logger().warning("the Prefect server does not answer (%s): waiting for it", error)
+            return []
+        return [(run.id, run.state) for run in runs if run.state is not None and self._is_over(run.id, run.state)]
+
+    def _is_over(self, run_id: UUID, state: State[Any]) -> bool:
+        if not state.is_crashed():
+            self._crashed_since_s.pop(run_id, None)
+            return state.is_final()
+        since_s = self._crashed_since_s.setdefault(run_id, time.monotonic())
+        return time.monotonic() - since_s >= CRASH_PATIENCE_S
 
 
 def check_deployment(client: SyncPrefectClient, name: str) -> None:
@@ -108,15 +137,3 @@ def _started(planned: Planned, request: BatchRequest, batch: str) -> UUID:
         ),
     )
     return run.id
-
-
-def _ended(client: SyncPrefectClient, live: Collection[UUID]) -> list[tuple[UUID, State[Any]]]:
-    """Wait a moment, then say which runs have ended, and how; a server that is silent now may answer later."""
-    time.sleep(POLL_S)
-    wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(live)))
-    try:
-        runs = client.read_flow_runs(flow_run_filter=wanted)
-    except httpx.TransportError as error:
-        get_run_logger().warning("the Prefect server does not answer (%s): waiting for it", error)
-        return []
-    return [(run.id, run.state) for run in runs if run.state is not None and run.state.is_final()]

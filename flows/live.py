@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from schemas.progress import LOGGER_NAME
+from schemas.progress import BATCH_STAGE, LOGGER_NAME
 from tasks.stage import LOGGER_NAME as STAGE_LOGGER_NAME
 
 
@@ -48,6 +48,8 @@ class _Bars(logging.Handler):
         fields = record.__dict__
         if record.msg == "asked":  # perhaps a cache hit: only what runs gets a bar
             return
+        if fields["stage"] == BATCH_STAGE:
+            self._begin_anew()
         bar = self._bar(fields["stage"])
         if record.name == LOGGER_NAME:
             total, done = fields["total"], fields["done"]
@@ -55,6 +57,10 @@ class _Bars(logging.Handler):
         elif record.msg == "ran":
             total = self._progress.tasks[bar].total or 1
             self._progress.update(bar, total=total, completed=total, detail="")
+
+    def _begin_anew(self) -> None:
+        for stage in self._bars.keys() - {BATCH_STAGE}:
+            self._progress.remove_task(self._bars.pop(stage))
 
     def _bar(self, stage: str) -> TaskID:
         if stage not in self._bars:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 LOGGER_NAME = "jamdub.progress"
 
+BATCH_STAGE = "dubs"
+"""Of a batch: when it advances, the stages begin anew."""
+
 Advance = Callable[[int, int], None]
 """(done, total) of the units of one stage."""
 

@@ -24,3 +24,12 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     maker = Path(__file__).resolve().parents[2] / "examples" / "make_sample.py"
     subprocess.run([sys.executable, maker, path], check=True, timeout=300)
     return path
+
+
+@pytest.fixture(scope="session")
+def spoken_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of two seconds that says good morning, with its scripts beside it."""
+    path = tmp_path_factory.mktemp("clip") / "morning.mp4"
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-m", "examples.make_clip", path], check=True, timeout=300, cwd=root)
+    return path

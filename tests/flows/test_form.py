@@ -9,8 +9,10 @@ from flows.dub import dub_video
 from flows.evaluate import evaluate
 from flows.form import fields_of
 from flows.lipsync import lipsync_video
+from flows.localize import localize_batch
 from flows.revoice import revoice_video
 from flows.speak_text import speak_text
+from schemas.batch import BatchRequest
 from schemas.dub import DubRequest
 from schemas.evaluation import EvaluationRequest
 from schemas.performance_request import AnimateRequest, LipsyncRequest, RevoiceRequest, SpeakRequest
@@ -21,6 +23,7 @@ FORMS = (
     (animate_portrait, AnimateRequest),
     (evaluate, EvaluationRequest),
     (lipsync_video, LipsyncRequest),
+    (localize_batch, BatchRequest),
     (revoice_video, RevoiceRequest),
     (speak_text, SpeakRequest),
 )

@@ -198,3 +198,16 @@ def test_processes_that_record_the_same_at_once(catalogue: Catalogue) -> None:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
     assert _counts(catalogue) | {"runs": 20, "lineage": 10, "videos": 1, "artefacts": 11} == _counts(catalogue)
+
+
+def test_the_newest_completed_run_of_a_content_is_found(catalogue: Catalogue) -> None:
+    catalogue.record_video(VIDEO, INFO, "a film.mp4")
+    for run_id, key, status in (("a", "k", "completed"), ("b", "k", "completed"), ("c", "k", "failed"), ("d", "x", "")):
+        catalogue.start_run(run_id, VIDEO, REQUEST, key)
+        if status:
+            catalogue.finish_run(run_id, status, None, None, 1.0)  # type: ignore[arg-type]
+    found = catalogue.completed_run("k")
+    assert found is not None
+    assert (found.id, found.duration_s) == ("b", INFO.duration_s)
+    assert catalogue.completed_run("x") is None, "it has not ended"
+    assert catalogue.completed_run("y") is None
