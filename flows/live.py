@@ -55,7 +55,7 @@ class _Bars(logging.Handler):
             total, done = fields["total"], fields["done"]
             self._progress.update(bar, total=total, completed=done, detail=_shortened(fields["detail"]))
         elif record.msg == "ran":
-            total = self._progress.tasks[bar].total or 1
+            total = next(task.total for task in self._progress.tasks if task.id == bar) or 1
             self._progress.update(bar, total=total, completed=total, detail="")
 
     def _begin_anew(self) -> None:
