@@ -37,9 +37,11 @@ class BatchRequest(DubSettings):
     dry_run: bool = Field(False, title="Dry run", description="only say what would be done")
 
     @model_validator(mode="after")
-    def _side_by_side_needs_workers(self) -> Self:
+    def _some_things_need_workers(self) -> Self:
         if self.at_once > 1 and self.deployment is None:
             raise ValueError("one process dubs one video after another: for more at once, name a deployment")
+        if self.review and self.deployment is None:
+            raise ValueError("a review holds up its dub, and in one process all others: name a deployment")
         return self
 
     @property

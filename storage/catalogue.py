@@ -138,7 +138,7 @@ class Catalogue:
 
     def completed_run(self, content_key: str) -> RunView | None:
         """Find the newest run that made, to its end, what the key stands for."""
-        with self._session() as session:
+        with self.session() as session:
             done = select(tables.Run).where(tables.Run.content_key == content_key, tables.Run.status == "completed")
             run = session.scalars(done.order_by(tables.Run.finished_at.desc()).limit(1)).first()
             return run_view(run) if run is not None else None

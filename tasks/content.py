@@ -32,6 +32,9 @@ STAGES = (
 FILES = {"video", "script", "consent"}
 """Fields of a request that name a file: what counts is its content."""
 
+UNSEEN = UNDECISIVE - {"review"}
+"""Fields that do not count. A review does: a dub that somebody has approved is not one that nobody saw."""
+
 
 def dub_key(request: DubRequest, video_sha256: str, models: Sequence[ModelRef]) -> str:
     """The key of a dub.
@@ -45,7 +48,7 @@ def dub_key(request: DubRequest, video_sha256: str, models: Sequence[ModelRef]) 
         "dub",
         1,
         {
-            "request": request.model_dump(exclude=FILES | UNDECISIVE),
+            "request": request.model_dump(exclude=FILES | UNSEEN),
             "video": video_sha256,
             "script": file_sha256(request.script) if request.script else None,
             "consent": file_sha256(request.consent) if request.consent else None,

@@ -19,7 +19,8 @@ from tasks.content import STAGES, dub_key
 WEIGHTS = (ModelRef(name="kokoro", revision="1", sha256="0" * 64, licence="Apache-2.0", commercial_use=True),)
 OTHERS = {
     "target_language": "pt-BR", "source_language": "de", "lips": "reanimate", "speakers": 3, "engine": "jamflow",
-    "takes": 5, "voice": "packaged", "loudness": "ebu-23", "audio_track": 1, "commercial": True, "seed": 99,
+    "takes": 5, "voice": "packaged", "loudness": "ebu-23", "audio_track": 1, "review": True, "commercial": True,
+    "seed": 99,
 }  # fmt: skip
 """Another value for every field that decides a dub."""
 

@@ -111,7 +111,9 @@ def test_dubs_in_a_folder_are_not_dubbed_again(tmp_path: Path) -> None:
     assert [item.title for item in items_of(tmp_path, output_dir=str(tmp_path))] == ["a/es", "a/fr"]
 
 
-def test_more_than_one_at_once_needs_a_deployment() -> None:
-    with pytest.raises(ValidationError, match="deployment"):
-        BatchRequest(source="talks", languages=("es",), at_once=2)
-    BatchRequest(source="talks", languages=("es",), at_once=2, deployment="dub-video/production")
+@pytest.mark.parametrize("asked", [{"at_once": 2}, {"review": True}])
+def test_what_needs_workers_needs_a_deployment(asked: dict[str, object]) -> None:
+    batch = {"source": "talks", "languages": ("es",), **asked}
+    with pytest.raises(ValidationError, match="name a deployment"):
+        BatchRequest.model_validate(batch)
+    BatchRequest.model_validate({**batch, "deployment": "dub-video/production"})
