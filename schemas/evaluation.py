@@ -64,7 +64,9 @@ class EvaluationRow(Value):
     about: str
     clips: tuple[ClipScores, ...]
     measures: dict[str, Measure]
-    seconds_per_second: float | None = Field(None, description="computing time for a second made; None: not made here")
+    seconds_per_second: float | None = Field(
+        None, description="processor seconds for a second made; None: not made here"
+    )
 
 
 class EvaluationReport(Value):

@@ -111,18 +111,18 @@ def perform_trial(name: str, request: EvaluationRequest, material: Material, eng
     sampling = usual_sampling(request.steps, request.guidance)
     for index, own in enumerate(material.clips):
         if not (folder / f"{own.clip.id}{SECONDS}").is_file():
-            began = time.monotonic()
+            began = time.process_time()
             other = material.clips[(index + 1) % len(material.clips)]
             made = attempt(
                 engine, trial_of(name), own, other, material.voices[index], sampling, seed=request.seed + index
             )
-            _write(folder, own.clip.id, made, time.monotonic() - began)
+            _write(folder, own.clip.id, made, time.process_time() - began)
         report(name, index + 1, len(material.clips), "clips")
     return folder
 
 
 def _write(folder: Path, clip: str, made: Performance, seconds: float) -> None:
-    """Sound, mouth, and, last, how long it took: a clip is there when that is."""
+    """Sound, mouth, and, last, what it cost: a clip is there when that is."""
     import soundfile
 
     if made.samples is not None:
@@ -241,7 +241,7 @@ def _summary(values: Sequence[float]) -> Measure:
 
 
 def _speed(folder: Path, material: Material) -> float | None:
-    """Seconds of computing for a second made."""
+    """Processor seconds for a second made."""
     files = [folder / f"{own.clip.id}{SECONDS}" for own in material.clips]
     taken = [float(path.read_text(encoding="utf-8")) for path in files if path.is_file()]
     made_s = sum(len(own.clip.mel) / FRAME_RATE_HZ for own in material.clips)
