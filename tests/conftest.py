@@ -5,12 +5,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from examples.topology.postgres import Postgres, fresh_database, postgres_program
 from examples.topology.s3 import S3Server, weed_program
+
+if TYPE_CHECKING:
+    from schemas.motion import MotionSpace
 
 # A machine at work is slow for a moment now and then: time is no property of the code.
 settings.register_profile("jamdub", deadline=None)
@@ -80,11 +84,30 @@ def _need(find: Callable[..., Path], *arguments: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def random_engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with an engine `jamflow` of random numbers: it makes noise, and moves it as a trained one would.
+def make_random_engine(tmp_path_factory: pytest.TempPathFactory) -> Callable[["MotionSpace"], Path]:
+    """Makes models folders with an engine `jamflow` of random numbers, which moves faces in the space that is asked.
 
-    Its two packaged voices are chords, low and high.
+    It makes noise, and moves it as a trained one would. Its two packaged voices are chords, low and high.
     """
+
+    def make(space: "MotionSpace") -> Path:
+        models_dir = tmp_path_factory.mktemp("models")
+        write_random_engine(models_dir / "jamflow-tiny", space)
+        return models_dir
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def random_engine(make_random_engine: Callable[["MotionSpace"], Path]) -> Path:
+    """The one that moves the packaged face mesh."""
+    from models.facemesh.space import space
+
+    return make_random_engine(space())
+
+
+def write_random_engine(folder: Path, space: "MotionSpace") -> None:
+    """A sealed folder of random weights, small but whole."""
     import json
 
     import numpy as np
@@ -94,20 +117,17 @@ def random_engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from vocos import Vocos
 
     from models.corpus.phones import phone_vocabulary
-    from models.facemesh.space import space
     from models.jamflow.checkpoint import Description, save_checkpoint
     from models.jamflow.config import audio, joined, trunk
     from models.jamflow.joint import JamFlow
     from models.weights.folders import seal
 
-    models_dir = tmp_path_factory.mktemp("models")
-    folder = models_dir / "jamflow-tiny"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = JamFlow(joined(audio(trunk(32, 2, 2, 16), 16, 1, len(phone_vocabulary().entries)), space()))
+        model = JamFlow(joined(audio(trunk(32, 2, 2, 16), 16, 1, len(phone_vocabulary().entries)), space))
         about = Description(
             name="random", origin="random numbers", licence="CC BY 4.0", commercial_use=True, config={},
-            motion_space=space(), vocabulary_sha256="0" * 64,
+            motion_space=space, vocabulary_sha256="0" * 64,
         )  # fmt: skip
         save_checkpoint(folder, model, phone_vocabulary(), about)
         (folder / "vocoder").mkdir()
@@ -126,7 +146,6 @@ def random_engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
         listed.append({"name": name, "file": f"{name}.flac", "language": "en", "text": "moo", "phones": phones})
     (folder / "voices" / "voices.json").write_text(json.dumps(listed))
     seal(folder)
-    return models_dir
 
 
 SMALL_VOCOS = """feature_extractor:
