@@ -75,7 +75,8 @@ def make_dub(scene: Scene, checked: CheckedRequest) -> Products:
     """Speak the lines, mix them under the picture, and measure what came out."""
     voices = cast_voices(scene, checked)
     request, source, stems = scene.request, scene.source, scene.stems
-    spoken, patches = speak_lines(scene, choose_engine(scene, voices, checked))
+    performed = speak_lines(scene, choose_engine(scene, voices, checked))
+    spoken, patches = performed.lines, performed.patches
     sound = mix(stems, spoken, source.audio.channel_layout, request.loudness)
     movie = make_movie(source, sound, spoken, patches, request.target_language)
     tracks = scene.faces.tracks_ref if scene.faces is not None else None
@@ -89,6 +90,7 @@ def make_dub(scene: Scene, checked: CheckedRequest) -> Products:
         spoken=spoken,
         faces=scene.faces,
         patches=patches,
+        unseen=performed.unseen,
         sound=sound,
         movie=movie,
         checks=checks,

@@ -14,7 +14,7 @@ from schemas.dub import Take
 from schemas.errors import RequestError
 from schemas.media import TimeSpan
 from schemas.performance_request import LipsyncRequest, PerformanceResult
-from schemas.stages import RenderedLine
+from schemas.stages import RenderedLine, unseen_warnings
 from tasks.clips import Clip, check_faces, clip_movie, open_sound, open_video
 from tasks.faces import find_faces
 from tasks.mouths import clip_motion, face_motions, main_faces
@@ -74,6 +74,7 @@ def lipsync_video(request: LipsyncRequest) -> PerformanceResult:
         seen_share=face.seen_share,
         frames_rendered=sum(len(patch.frames) for patch in rendered.patches),
         frames_skipped=sum(patch.skipped for patch in rendered.patches),
+        warnings=unseen_warnings(rendered.unseen),
     )
     return finish("lipsync", request, [video, audio], checked, times, made)
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from models.unseen import LONGEST_UNTOLD_S, joined
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.dub import DubRequest, Patch, Take, Voice
+from schemas.media import TimeSpan
 from schemas.motion import FaceModelRef, Faces, LineFaces
 from schemas.performance import LineMotion
 from schemas.progress import report
@@ -125,22 +127,36 @@ def _line_motions(scene: Scene) -> dict[str, LineMotion]:
     return {own.line_id: own for own in motions}
 
 
-def speak_lines(scene: Scene, speaking: Speak) -> tuple[tuple[SpokenLine, ...], tuple[Patch, ...] | None]:
-    """Speak line after line; while the next is spoken, the last one's lips are rendered.
+@dataclass(frozen=True)
+class SpokenScene:
+    """All lines as they are spoken, the patches of their lips, and where no face could be drawn for long.
 
-    Without a single frame to change there are no patches, and the picture is copied as it is.
+    Without a single frame to change there are no patches (None), and the picture is copied as it is.
     """
+
+    lines: tuple[SpokenLine, ...]
+    patches: tuple[Patch, ...] | None
+    unseen: tuple[TimeSpan, ...]
+
+
+def speak_lines(scene: Scene, speaking: Speak) -> SpokenScene:
+    """Speak line after line; while the next is spoken, the last one's lips are rendered."""
     source, lines, faces_by = scene.source, scene.script.lines, scene.faces_by
-    spoken, rendering = [], []
+    spoken, rendering, unseen = [], [], []
     for index, line in enumerate(lines):
         with about_line(line.id):
             report("speak", index, len(lines), line.target_text or "(original voice kept)")
             take = speaking(index, line) if line.target_text else None
             own, shown = scene.bound.get(line.id), scene.faces
-            if scene.request.lips == "reanimate" and take is not None and take.motion is not None and own and shown:
-                where = (shown.tracks_ref, own, faces_by)
-                rendering.append(render_line.submit(source.video, source.info, line.span, take, *where))
+            if scene.request.lips == "reanimate" and take is not None:
+                if take.motion is not None and own and shown:
+                    where = (shown.tracks_ref, own, faces_by)
+                    rendering.append(render_line.submit(source.video, source.info, line.span, take, *where))
+                elif line.span.duration_s > LONGEST_UNTOLD_S:
+                    unseen.append(line.span)
         spoken.append(SpokenLine(line=line, take=take))
     report("speak", len(lines), len(lines))
-    patches = tuple(patch for future in rendering for patch in future.result().patches)
-    return tuple(spoken), patches if any(patch.frames for patch in patches) else None
+    rendered = [future.result() for future in rendering]
+    patches = tuple(patch for line in rendered for patch in line.patches)
+    unseen += [span for line in rendered for span in line.unseen]
+    return SpokenScene(tuple(spoken), patches if any(patch.frames for patch in patches) else None, joined(unseen))

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from schemas.artifact import ArtifactRef, ModelRef
 from schemas.dub import LineReport, Lips, Measures, Patch, Take, Voice
-from schemas.media import AudioStream, MediaInfo
+from schemas.media import AudioStream, MediaInfo, TimeSpan
 from schemas.motion import Faces
 from schemas.speech import Line, Script, Transcript
 from schemas.value import Value
@@ -57,10 +57,21 @@ class Movie(Value):
 
 
 class RenderedLine(Value):
-    """The re-animated pictures of one line, one patch for each face track it runs through."""
+    """The re-animated pictures of one line, one patch for each face track it runs through.
+
+    `unseen`: where no face of it could be drawn for long.
+    """
 
     patches: tuple[Patch, ...]
-    warnings: tuple[str, ...] = ()
+    unseen: tuple[TimeSpan, ...] = ()
+
+
+def unseen_warnings(unseen: tuple[TimeSpan, ...]) -> tuple[str, ...]:
+    """Say where the picture was left as it is, though lips were to be changed."""
+    return tuple(
+        f"no usable face from {span.start_s:.1f} s to {span.end_s:.1f} s: these frames are left as they are"
+        for span in unseen
+    )
 
 
 class Verification(Value):
@@ -73,7 +84,10 @@ class Verification(Value):
 
 
 class Products(Value):
-    """Everything one run made; faces are None where nobody looked for them, patches where no lips were changed."""
+    """Everything one run made; faces are None where nobody looked for them, patches where no lips were changed.
+
+    `unseen`: where lips were to be changed, and no face could be drawn for long.
+    """
 
     lips: Lips
     transcript: Transcript
@@ -83,6 +97,7 @@ class Products(Value):
     spoken: tuple[SpokenLine, ...]
     faces: Faces | None
     patches: tuple[Patch, ...] | None
+    unseen: tuple[TimeSpan, ...]
     sound: DubMix
     movie: Movie
     checks: Verification
@@ -99,7 +114,7 @@ class Products(Value):
         faces = self.faces.warnings if self.faces else ()
         if self.faces and self.faces.tracks and self.patches is None:
             faces += ("no face was seen speaking a line: the lips are kept as they are",)
-        return faces
+        return faces if self.patches is None else (*faces, *unseen_warnings(self.unseen))
 
     @property
     def _unfollowed(self) -> tuple[str, ...]:

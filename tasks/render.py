@@ -8,6 +8,7 @@ from models.face_model import FaceModel, Film, Shown
 from models.facemesh.sheet import contact_sheet, face_crop
 from models.facemesh.tracks import TrackArrays, TrackData
 from models.motion import Motion
+from models.unseen import nearest_track, unseen_spans
 from schemas.artifact import ArtifactRef
 from schemas.dub import Patch, Take
 from schemas.media import MediaInfo, TimeSpan
@@ -21,7 +22,7 @@ from tasks.workplace import Workplace, open_workplace
 SHEET_FRAMES = 12
 
 
-@stage_task("render", version=2, weights=("facemesh-basis", "audio-to-mouth"), heavy=True)
+@stage_task("render", version=3, weights=("facemesh-basis", "audio-to-mouth"), heavy=True)
 def render_line(
     video: ArtifactRef,
     info: MediaInfo,
@@ -31,7 +32,10 @@ def render_line(
     faces: LineFaces,
     by: FaceModelRef,
 ) -> RenderedLine:
-    """Move a take's mouth onto every track that shows the line's speaker; nothing else is touched."""
+    """Move a take's mouth onto every track that shows the line's speaker; nothing else is touched.
+
+    Frames that no track shows are counted with the nearest one's.
+    """
     place = open_workplace()
     assert take.motion is not None, "a take for re-animation carries motion"
     arrays = TrackArrays.from_bytes(place.store.get_bytes(tracks_ref))
@@ -40,11 +44,15 @@ def render_line(
     shown = Shown(motion, span.start_s, neutral() if take.engine == "cascade" else None)
     end_s = max(span.end_s, span.start_s + take.duration_s)
     model = open_face_model(place, by)
-    patches = (
-        _patch(place, model, film, arrays.tracks[name], shown, end_s, track_id=name, line_id=faces.line_id)
-        for name in faces.track_ids
+    times_s = film.frame_times_s
+    wanted = np.flatnonzero((times_s >= span.start_s) & (times_s < end_s)).astype(np.int32)
+    owner = nearest_track([arrays.tracks[name].frames for name in faces.track_ids], wanted)
+    patches = tuple(
+        _patch(place, model, film, arrays.tracks[name], shown, wanted[owner == index], name, faces.line_id)
+        for index, name in enumerate(faces.track_ids)
     )
-    return RenderedLine(patches=tuple(patches))
+    drawn = {frame for patch in patches for frame in patch.frames}
+    return RenderedLine(patches=patches, unseen=unseen_spans(times_s, span, drawn))
 
 
 def _patch(
@@ -53,13 +61,10 @@ def _patch(
     film: Film,
     track: TrackData,
     shown: Shown,
-    end_s: float,
-    *,
+    wanted: np.ndarray,
     track_id: str,
     line_id: str,
 ) -> Patch:
-    times_s = film.frame_times_s[track.frames]
-    wanted = track.frames[(times_s >= shown.start_s) & (times_s < end_s)]
     with place.scratch() as folder:
         path = folder / "patch.mkv"
         rendered = model.render_line(

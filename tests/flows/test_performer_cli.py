@@ -15,6 +15,7 @@ import soundfile
 from skimage.data import astronaut
 
 from flows.cli import main
+from media.compare import frame_count
 from media.probe import probe
 from media.tools import find_tools
 from schemas.performance_request import PerformanceReceipt
@@ -192,6 +193,31 @@ def test_every_command_makes_its_file_and_a_receipt_that_says_it_is_synthetic(pr
 
     code, said = program("revoice", "silent.mp4", "--out", "o/x.mp4")
     assert code == 3 and "silent.mp4: no face is found in this video" in said
+
+
+@pytest.fixture
+def gone_and_back(media: Path) -> Path:
+    """A face for a second, a test picture for a second, the face again; at 5 frames a second."""
+    face = ("-loop", "1", "-framerate", "5", "-t", "1", "-i", media / "face.png")
+    between = ("-f", "lavfi", "-i", "testsrc=size=512x512:rate=5:duration=1")
+    sound = ("-f", "lavfi", "-i", "sine=f=200:duration=3")
+    joined = ("-filter_complex", "[0][1][2]concat=n=3,format=yuv420p", "-map", "3:a")
+    command = [find_tools().ffmpeg, "-v", "error", *face, *between, *face, *sound, *joined, media / "gone.mp4"]
+    subprocess.run(command, check=True, timeout=60)
+    return media / "gone.mp4"
+
+
+@pytest.mark.slow
+def test_a_stretch_without_a_usable_face_is_left_as_it_is_and_told_with_its_times(
+    program: Jamdub, gone_and_back: Path
+) -> None:
+    code, said = program("lipsync", gone_and_back, gone_and_back, "--out", "o/l.mp4")
+    assert code == 0, said
+    told = "no usable face from 1.0 s to 2.0 s: these frames are left as they are"
+    assert f"warning: {told}" in " ".join(said.split())
+    made = receipt(gone_and_back.parent / "o" / "l.receipt.json")
+    assert made.warnings == (told,) and (made.frames_rendered, made.frames_skipped) == (10, 5)
+    assert frame_count(gone_and_back.parent / "o" / "l.mp4") == 15
 
 
 def receipt(path: Path) -> PerformanceReceipt:
