@@ -29,7 +29,7 @@ from schemas.performance_request import AnimateRequest, PerformanceResult
 from tasks.clips import animate_portrait as draw_portrait
 from tasks.clips import open_sound, portrait_face, portrait_landmarks
 from tasks.outputs import prepare_folders
-from tasks.perform import move_lips, perform_takes
+from tasks.perform import move_lips, perform_takes, spoken_duration_s
 from tasks.stage import collect_stage_times
 from tasks.workplace import Workplace, open_workplace
 
@@ -57,14 +57,16 @@ def check_animate(request: AnimateRequest, place: Workplace) -> CheckedFaces:
         raise RequestError(f"{out}: an animated portrait is written as .mp4; choose such a name for --out")
     check_files(request, [out], _inputs(request))
     if request.audio is not None:
-        open_sound(Path(request.audio), place)
+        duration_s = open_sound(Path(request.audio), place)[0].info.duration_s
         checked = check_faces_engine(request, WEIGHTS, place)
     else:
+        assert request.text is not None, "a request says one thing"
         resolve_language(request.language)
         consent = check_voice(request, "speak", request.language, place)
         checked = check_faces_engine(request, (*WEIGHTS, *SPEAKING_WEIGHTS), place, consent)
+        duration_s = spoken_duration_s(place, request.text, request.language, checked.engine)
     portrait_landmarks(portrait, str(portrait))
-    return checked
+    return checked.drawing(motion_frames(duration_s))
 
 
 def _inputs(request: AnimateRequest) -> list[Path]:

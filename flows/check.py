@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.plan import drawing_told, frames_to_draw
 from media.mux import container_suffix
 from models.kokoro.languages import resolve_language
 from models.weights.files import sha256_of
@@ -15,7 +16,7 @@ from schemas.motion import FaceModelRef
 from schemas.speech import Cue
 from tasks.consent import Cloning, Consent, check_consent, check_person, read_consent
 from tasks.deliver import check_output
-from tasks.face_models import face_model_of_engine, packaged_face_model
+from tasks.face_models import drawing_cpu_s, face_model_of_engine, packaged_face_model
 from tasks.ingest import inspect_source, read_cues
 from tasks.licences import needed_models
 from tasks.script import check_translation
@@ -35,6 +36,12 @@ class CheckedRequest:
     faces_by: FaceModelRef
     consent: Consent | None
     space: SpaceNeeded
+
+    @property
+    def told(self) -> str | None:
+        """What people are told before lips are drawn, where that takes long."""
+        each_s = drawing_cpu_s(self.faces_by)
+        return None if each_s is None else drawing_told(frames_to_draw(self.info, self.cues), each_s)
 
 
 def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:

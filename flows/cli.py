@@ -132,8 +132,10 @@ def run_dub(request: "DubRequest", verbose: bool) -> None:
 
         place = open_workplace()
         open_home()
-        check_request(request, place)  # a wrong request is told before Prefect's server is started
+        checked = check_request(request, place)  # a wrong request is told before Prefect's server is started
         prepare_output(request)
+    if request.lips == "reanimate" and checked.told is not None:
+        typer.echo(checked.told, err=True)
     print_result(run_embedded(_dub_flow, request, place.settings, verbose), Console())
 
 
@@ -147,10 +149,12 @@ def _print_plan(request: "DubRequest") -> None:
     from flows.check import check_request
     from flows.plan import plan
     from flows.summary import print_plan
+    from tasks.face_models import drawing_cpu_s
     from tasks.workplace import open_workplace
 
     checked = check_request(request, open_workplace())
-    print_plan(plan(request, checked.info, len(checked.cues) if checked.cues else None), checked.space, Console())
+    planned = plan(request, checked.info, checked.cues, drawing_cpu_s(checked.faces_by))
+    print_plan(planned, checked.space, Console())
 
 
 @app.command()

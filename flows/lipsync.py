@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows.form import form
 from flows.performance import CheckedFaces, Made, check_faces_engine, check_files, finish, sound_of
+from flows.plan import frames_to_draw
 from media.mux import container_suffix
 from models.performer.clip import check_lengths
 from models.weights.known import JAMFLOW_TINY
@@ -35,7 +36,7 @@ def check_lipsync(request: LipsyncRequest, place: Workplace) -> CheckedFaces:
     sound, _ = open_sound(audio, place)
     check_suffix(picture, out)
     check_lengths(sound.info.duration_s, picture.info.duration_s, audio.name, video.name)
-    return check_faces_engine(request, WEIGHTS, place)
+    return check_faces_engine(request, WEIGHTS, place).drawing(frames_to_draw(picture.info, None))
 
 
 def check_suffix(clip: Clip, out: Path) -> None:

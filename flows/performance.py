@@ -1,7 +1,7 @@
 """What the commands beside `dub` share: how they are checked, and how what they made is written with a receipt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Literal
 
 from prefect.runtime import flow_run
 
+from flows.plan import drawing_told
 from models.performer.voice import VOICES, voice_names
 from models.weights.resolve import jamflow
 from schemas.artifact import ArtifactRef, ModelRef
@@ -21,7 +22,7 @@ from schemas.performance_request import AnyRequest, PerformanceReceipt, Performa
 from tasks.clips import open_sound
 from tasks.consent import Cloning, Consent, check_consent, read_consent
 from tasks.deliver import write_whole
-from tasks.face_models import face_model_of_engine
+from tasks.face_models import drawing_cpu_s, face_model_of_engine
 from tasks.ingest import extract_audio
 from tasks.licences import allowed, drawing, engine_of
 from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
@@ -35,10 +36,14 @@ Command = Literal["speak", "revoice", "lipsync", "animate"]
 
 @dataclass(frozen=True)
 class Checked:
-    """What was verified before work: the weights, engine `jamflow` among them, and the consent to be used."""
+    """What was verified before work: the weights, engine `jamflow` among them, and the consent to be used.
+
+    `told`: what people are to know before work begins.
+    """
 
     models: tuple[ModelRef, ...]
     consent: Consent | None = None
+    told: str | None = None
 
     @property
     def engine(self) -> ModelRef:
@@ -50,6 +55,11 @@ class CheckedFaces(Checked):
     """The same, of a command that reads or draws faces: by what."""
 
     faces_by: FaceModelRef
+
+    def drawing(self, frames: int) -> "CheckedFaces":
+        """The same of a command that draws so many frames."""
+        each_s = drawing_cpu_s(self.faces_by)
+        return self if each_s is None else replace(self, told=drawing_told(frames, each_s))
 
 
 @dataclass(frozen=True)

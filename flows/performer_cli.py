@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,12 @@ from schemas.performance_request import (
     SpeakRequest,
 )
 from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.performance import Checked
+
+Check = Callable[..., "Checked"]
+Perform = Callable[..., PerformanceResult]
 
 performer_app = typer.Typer(rich_markup_mode=None)
 
@@ -177,7 +183,7 @@ def _text(text: str | None, file: Path | None) -> str:
 
 def _carry_out(
     request: AnyRequest,
-    load: Callable[[], tuple[Callable[..., object], Callable[..., PerformanceResult]]],
+    load: Callable[[], tuple[Check, Perform]],
     *,
     refresh: bool,
     dry_run: bool,
@@ -190,8 +196,10 @@ def _carry_out(
         from tasks.workplace import open_workplace
 
         check, flow = load()
-        check(request, open_workplace())
+        checked = check(request, open_workplace())
         open_home()
+    if checked.told is not None:
+        typer.echo(checked.told, err=True)
     if dry_run:
         for name, value in request.model_dump(exclude_none=True).items():
             typer.echo(f"{name:>18}  {value}")
@@ -204,25 +212,25 @@ def _carry_out(
         typer.echo(path)
 
 
-def _speak() -> tuple[Callable[..., object], Callable[..., PerformanceResult]]:
+def _speak() -> tuple[Check, Perform]:
     from flows.speak_text import check_speak, speak_text
 
     return check_speak, speak_text
 
 
-def _revoice() -> tuple[Callable[..., object], Callable[..., PerformanceResult]]:
+def _revoice() -> tuple[Check, Perform]:
     from flows.revoice import check_revoice, revoice_video
 
     return check_revoice, revoice_video
 
 
-def _lipsync() -> tuple[Callable[..., object], Callable[..., PerformanceResult]]:
+def _lipsync() -> tuple[Check, Perform]:
     from flows.lipsync import check_lipsync, lipsync_video
 
     return check_lipsync, lipsync_video
 
 
-def _animate() -> tuple[Callable[..., object], Callable[..., PerformanceResult]]:
+def _animate() -> tuple[Check, Perform]:
     from flows.animate import animate_portrait, check_animate
 
     return check_animate, animate_portrait

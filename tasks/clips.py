@@ -12,7 +12,7 @@ from media.mux import AudioTrack, container_suffix, remux
 from media.probe import choose_audio, probe
 from media.speech_file import write_speech
 from media.stills import read_picture, write_pictures
-from models.facemesh.still import landmarks_of_picture
+from models.facemesh.still import faces_of_picture, landmarks_of_picture
 from models.motion import Motion
 from schemas.artifact import ArtifactRef
 from schemas.dub import Patch
@@ -65,8 +65,10 @@ def check_faces(faces: Faces, name: str) -> None:
 
 
 def portrait_landmarks(path: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A picture [h, w, 3] and its face [478, 3]. Raises: RequestError, MediaError, where there is no face."""
+    """A picture [h, w, 3] and its face [478, 3]. Raises: RequestError, MediaError, where it is not one."""
     rgb = read_picture(path)
+    if (faces := faces_of_picture(rgb)) > 1:
+        raise MediaError(f"{name}: {faces} faces are found in this picture; cut it to the one that is to speak")
     landmarks = landmarks_of_picture(rgb)
     if landmarks is None:
         raise MediaError(f"{name}: no face is found in this picture; give a portrait that looks into the camera")

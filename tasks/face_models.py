@@ -9,6 +9,7 @@ from models.face_model import FaceModel
 from models.facemesh.face_model import FaceMeshModel
 from models.facemesh.space import space
 from models.jamflow.checkpoint import read_description
+from models.liveportrait.cost import frame_cpu_s
 from models.liveportrait.face_model import LivePortraitModel
 from models.liveportrait.runner import Runner
 from models.liveportrait.space import rows_of
@@ -38,6 +39,11 @@ def face_model_of_engine(place: Workplace) -> FaceModelRef:
     found = liveportrait(models_dir)
     check_files(found.path)
     return FaceModelRef(space=trained_in, weights=found.ref)
+
+
+def drawing_cpu_s(ref: FaceModelRef) -> float | None:
+    """CPU seconds of each frame that is drawn, where that is long: by LivePortrait without a GPU; None elsewhere."""
+    return None if ref.weights is None or torch.cuda.is_available() else frame_cpu_s()
 
 
 def open_face_model(place: Workplace, ref: FaceModelRef) -> FaceModel:

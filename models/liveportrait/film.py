@@ -144,10 +144,11 @@ class FilmArtist:
         self, frame: PlanarFrame, picture: np.ndarray, pose: Pose, share: float, made: np.ndarray, region: Region
     ) -> Planes:
         """The region's own planes, changed by what pasting changes: where the mask is nothing, not a bit."""
-        height, width = picture.shape[:2]
-        mask = np.float32(share) * mask_in_frame(self._mask, pose.back, width, height)
-        before = self._colours.planes(_cut(picture, region))
-        after = self._colours.planes(_cut(pasted(picture, made, mask, pose.back), region))
+        inside, back = _cut(picture, region), pose.back
+        back[:2, 2] -= region.x, region.y
+        mask = np.float32(share) * mask_in_frame(self._mask, back, region.width, region.height)
+        before = self._colours.planes(inside)
+        after = self._colours.planes(pasted(inside, made, mask, back))
         shifts = ((0, 0), frame.chroma_shift, frame.chroma_shift)
         own = (_cut(plane, region, shift) for plane, shift in zip(frame.planes, shifts, strict=True))
         y, u, v = (_added(*parts) for parts in zip(own, before, after, strict=True))
