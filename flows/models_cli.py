@@ -1,7 +1,7 @@
 """`jamdub models`: which weights are there, whether they are whole, and how released ones become ours."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -69,7 +69,9 @@ def convert(
     source: Annotated[Path, typer.Argument(help="A released F5-TTS file: .safetensors or .pt.")],
     target: Annotated[Path, typer.Argument(help="Folder of the new joint checkpoint.")],
     release: Annotated[str, typer.Option(help="Which F5-TTS it is: F5TTS_v1_Base, F5TTS_Base.")],
-    space: Annotated[str, typer.Option("--motion-space", help="Motion space of the new branch.")] = "facemesh",
+    space: Annotated[
+        str, typer.Option("--motion-space", help="Motion space of the new branch: facemesh, or a JSON file.")
+    ] = "facemesh",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the new branch's weights.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint that is there.")] = False,
 ) -> None:
@@ -83,3 +85,26 @@ def convert(
     typer.echo(f"{target}: {description.weights_bytes / 1e6:.0f} MB, {description.licence}; {description.origin}")
     if not description.commercial_use:
         typer.echo("not for commercial use: a commercial run will refuse it")
+
+
+@models_app.command()
+def measure(
+    corpus: Annotated[Path, typer.Argument(help="JSONL index of films (docs/training.md).")],
+    out: Annotated[Path, typer.Argument(help="JSON file of the motion space: features.motion_space of a training.")],
+    lips: Annotated[
+        Literal["four", "six"],
+        typer.Option(help="Keypoints that are the mouth: JAM-Flow's, or LivePortrait's own set."),
+    ] = "four",
+    films: Annotated[int, typer.Option(min=1, help="How many films are read, evenly chosen.")] = 100,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+) -> None:
+    """Measure LivePortrait's motion space on a corpus: the mean and deviation of each number of its expressions."""
+    from models.liveportrait.space import MOUTH_ROWS, SIX_ROWS
+    from tasks.train_space import measure_space
+    from tasks.train_stage import counted
+
+    if out.exists() and not overwrite:
+        raise RequestError(f"{out} is already there: pass --overwrite or choose another file")
+    with counted("measure", "films") as tell:
+        space = measure_space(corpus, out, MOUTH_ROWS if lips == "four" else SIX_ROWS, films, tell)
+    typer.echo(f"{out}: {len(space.mouth_dims)} mouth and {len(space.rest_dims)} rest numbers at {space.fps:g} fps")

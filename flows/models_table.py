@@ -13,6 +13,7 @@ from models.jamflow.tokens import released_vocabulary
 from models.jamflow.vocoder import CONFIG_FILE, load_vocoder
 from models.liveportrait.weights import APPEARANCE, load_liveportrait
 from models.liveportrait.weights import LICENCE as LIVEPORTRAIT_LICENCE
+from models.motion import read_space
 from models.performer.engine import load_engine
 from models.performer.voice import VOICES, packaged_voices
 from models.weights.files import sha256_of
@@ -196,9 +197,13 @@ def join(source: Path, target: Path, release: str, space_name: str, seed: int) -
 
 
 def motion_space(name: str) -> MotionSpace:
-    """A motion space by its name. Raises: RequestError, where there is none of that name."""
+    """The face mesh's by its name, another by its file. Raises: RequestError, where it is neither."""
     from models.facemesh.space import space
 
-    if name != "facemesh":
-        raise RequestError(f"unknown motion space {name!r}: there is facemesh")
-    return space()
+    if name == "facemesh":
+        return space()
+    if not Path(name).is_file():
+        raise RequestError(
+            f"unknown motion space {name!r}: there is facemesh, or a file that `jamdub models measure` wrote"
+        )
+    return read_space(Path(name))

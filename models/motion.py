@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 from safetensors.numpy import load, save
 
-from schemas.errors import ArtifactCorrupt
+from schemas.errors import ArtifactCorrupt, RequestError
 from schemas.motion import MotionSpace
 
 
@@ -68,6 +70,15 @@ class Motion:
             return cls(space, arrays["mouth"], arrays["rest"], arrays["visible"])
         except (KeyError, ValueError) as error:
             raise ArtifactCorrupt(f"these bytes are not a stored motion: {error}") from error
+
+
+def read_space(path: Path) -> MotionSpace:
+    """A motion space that was written as JSON. Raises: RequestError, where the file is none."""
+    try:
+        return MotionSpace.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        first = " ".join(str(error).split())[:120]
+        raise RequestError(f"{path} describes no motion space ({first}): see docs/training.md") from error
 
 
 def _statistics(space: MotionSpace) -> tuple[np.ndarray, np.ndarray]:

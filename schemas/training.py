@@ -68,7 +68,7 @@ class Features(Value):
         splits: Of the corpora, used in training.
         longest_frames: Mel frames of the longest clip that is used.
         workers: Processes that prepare.
-        motion_space: JSON file of a MotionSpace, for features that other software extracted; None: facemesh.
+        motion_space: JSON file of a MotionSpace (`jamdub models measure`): films are read into it; None: facemesh.
     """
 
     folder: FilePath

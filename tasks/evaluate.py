@@ -10,6 +10,7 @@ import numpy as np
 
 from media.audio_io import read_audio, resample, to_mono
 from models.audio_to_mouth.corpus import decode_audio
+from models.corpus.faces import face_mesh_reading
 from models.corpus.features import Clip, read_clip
 from models.corpus.manifest import Entry, read_manifest
 from models.corpus.prepare import prepare
@@ -89,7 +90,13 @@ def _voice(entry: Entry, listed: Sequence[Entry], split: str) -> Entry:
 
 
 def _recordings(entries: Sequence[Entry], folder: Path) -> dict[str, Recording]:
-    prepared = prepare(entries, folder, workers=1, on_progress=lambda done, of: report("features", done, of, "clips"))
+    prepared = prepare(
+        entries,
+        folder,
+        faces=face_mesh_reading(),
+        workers=1,
+        on_progress=lambda done, of: report("features", done, of, "clips"),
+    )
     clips = [read_clip(path) for path in prepared.files]
     of = {entry.id: entry for entry in entries}
     kept = [clip for clip in clips if len(clip.mouth) or not of[clip.id].has_face]

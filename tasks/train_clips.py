@@ -15,6 +15,7 @@ from schemas.errors import RequestError
 from schemas.settings import Settings
 from schemas.training import Features, Synthesis
 from tasks.stage import long_task
+from tasks.train_faces import reading_of
 from tasks.train_stage import counted, say
 
 
@@ -104,7 +105,8 @@ def prepare_features(features: Features, synthetic: tuple[Path, ...]) -> tuple[P
     if not (features.corpora or synthetic):
         return tuple(sorted(features.folder.glob(f"*{SUFFIX}")))
     with counted("prepare", "clips") as tell:
-        prepared = prepare(listed, features.folder, workers=features.workers, on_progress=tell)
+        faces = reading_of(features)
+        prepared = prepare(listed, features.folder, faces=faces, workers=features.workers, on_progress=tell)
     say(told(prepared))
     return tuple(sorted(set(prepared.files)))
 

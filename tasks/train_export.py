@@ -20,8 +20,9 @@ from models.weights.folders import seal
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Card, Training
 from tasks.stage import long_task
+from tasks.train_faces import space_of
 from tasks.train_networks import JOINT, averaged
-from tasks.train_parts import motion_space_of, network_of, start_of
+from tasks.train_parts import network_of, start_of
 from tasks.train_stage import RECIPE_FILE, say
 from tasks.train_timing import TIMING
 from tasks.train_vocoder import VOCODER
@@ -72,7 +73,7 @@ def _write(folder: Path, config: Training, card: Card, vocoder: Path | None, tim
         licence=card.licence,
         commercial_use=card.commercial_use,
         config={},
-        motion_space=motion_space_of(config),
+        motion_space=space_of(config.features),
         vocabulary_sha256="0" * 64,
     )
     model = averaged(config.out / JOINT, network, config.joint.ema_decay)

@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
 from models.corpus.collate import Placing
 from models.corpus.phones import phone_vocabulary
-from models.facemesh.space import space
 from models.jamflow.chance import STAGE_1, Recipe
 from models.jamflow.checkpoint import VOCABULARY, load_checkpoint, read_description
 from models.jamflow.config import AUDIO, COUPLING, MEL_BANDS, RELEASES, JamFlowConfig, joined
@@ -18,27 +16,12 @@ from models.jamflow.joint import JamFlow
 from models.jamflow.tokens import Vocabulary, released_vocabulary
 from models.jamflow.trainee import Course
 from models.weights.files import sha256_of
-from schemas.errors import RequestError, WeightsError
+from schemas.errors import WeightsError
 from schemas.motion import MotionSpace
 from schemas.training import JointCourse, MotionCourse, PlacingShares, Release, Size, Training
+from tasks.train_faces import space_of
 
 _AS_THEY_ARE = Placing(paired=0.0, even=0.0, true=1.0, spread=0.0)
-
-
-def motion_space_of(config: Training) -> MotionSpace:
-    """The space that the features' motion is written in.
-
-    Raises:
-        RequestError: The file that describes it cannot be read.
-    """
-    path = config.features.motion_space
-    if path is None:
-        return space()
-    try:
-        return MotionSpace.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        first = " ".join(str(error).split())[:120]
-        raise RequestError(f"{path} describes no motion space ({first}): see docs/training.md") from error
 
 
 @dataclass(frozen=True)
@@ -69,8 +52,8 @@ def start_of(config: Training) -> Start | None:
     if config.joint is None:
         return None
     if config.joint.release is not None:
-        return _released(config.joint.release, motion_space_of(config), config.seed)
-    return None if config.joint.start is None else _checkpoint(config.joint.start, motion_space_of(config))
+        return _released(config.joint.release, space_of(config.features), config.seed)
+    return None if config.joint.start is None else _checkpoint(config.joint.start, space_of(config.features))
 
 
 def _checkpoint(folder: Path, motion: MotionSpace) -> Start:
@@ -111,7 +94,7 @@ def network_of(config: Training) -> tuple[JamFlowConfig, Vocabulary]:
     if start is not None:
         return start.network, start.vocabulary
     assert config.size is not None, "either a size or a start is given"
-    return new_network(config.size, motion_space_of(config)), phone_vocabulary()
+    return new_network(config.size, space_of(config.features)), phone_vocabulary()
 
 
 def new_network(size: Size, motion: MotionSpace) -> JamFlowConfig:

@@ -22,8 +22,9 @@ from schemas.settings import Settings
 from schemas.training import StageCourse, Synthesis, Training
 from tasks.train_clips import apart, entries, hours, narrators, synthetic_indices, training_clips
 from tasks.train_export import EXPORT, check_card
+from tasks.train_faces import reading_of, space_of
 from tasks.train_networks import JOINT, MOTION, faces_of
-from tasks.train_parts import autocast_of, motion_space_of, network_of, with_features
+from tasks.train_parts import autocast_of, network_of, with_features
 from tasks.train_stage import device
 from tasks.train_timing import DURATIONS, MOUTH, TIMING
 from tasks.train_vocoder import VOCODER
@@ -59,7 +60,9 @@ def check_training(config: Training) -> tuple[Entry, ...]:
     if config.vocoder is not None:
         read_config(config.vocoder.config)
         training_speech(config.vocoder.corpus, ())
-    motion_space_of(config)
+    space_of(config.features)
+    if any(entry.has_face for entry in listed):
+        reading_of(config.features)
     if config.motion is not None or config.joint is not None:
         network_of(config)
     if config.export is not None:
@@ -169,7 +172,8 @@ def _prepared(config: Training) -> tuple[Path, ...]:
 def _files_of(config: Training, listed: Sequence[Entry]) -> tuple[Path, ...]:
     if not (config.features.corpora or config.synthesis):
         return _prepared(config)
-    paths = {config.features.folder / f"{key_of(entry)}{SUFFIX}" for entry in listed}
+    faces = reading_of(config.features)
+    paths = {config.features.folder / f"{key_of(entry, faces)}{SUFFIX}" for entry in listed}
     return tuple(sorted(path for path in paths if path.is_file()))
 
 

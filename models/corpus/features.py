@@ -13,11 +13,11 @@ from safetensors.numpy import load, save
 
 from media.audio_io import resample
 from models.audio_to_mouth.corpus import decode_audio
+from models.corpus.faces import FaceReading
 from models.corpus.manifest import Entry
 from models.corpus.phones import TimedPhone, phone_vocabulary
 from models.corpus.spelling import timed_phones
 from models.facemesh.landmarks import landmarks_of_clip
-from models.facemesh.space import encode, space
 from models.facemesh.visibility import mouth_visibility
 from models.jamflow.config import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from models.jamflow.lengths import mel_frames_of
@@ -41,7 +41,7 @@ class Clip:
 
     Attributes:
         mel: [n, 100] float16.
-        mouth, rest: [m, 12] z-scored, at 25 fps; m = 0 for sound alone.
+        mouth, rest: [m, 12] each with the face mesh, z-scored, at 25 fps; m = 0 for sound alone.
         visible: [m] whether the mouth is seen.
         phones: [k] numbers of the phone vocabulary.
         edges_s: [k + 1] when each begins; the last is the end.
@@ -81,16 +81,16 @@ _ARRAYS = ("mel", "mouth", "rest", "visible", "phones", "edges_s")
 _WORDS = ("id", "speaker", "language", "split", "text")
 
 
-def key_of(entry: Entry) -> str:
+def key_of(entry: Entry, faces: FaceReading) -> str:
     """The content address of an entry's features: the clip's bytes, what is said of it, and how they are computed."""
     said = [entry.speaker, entry.language, entry.split, entry.text, entry.first_good_frame]
     times = [[p.phone, p.start_s, p.end_s] for p in entry.phones]
     words = [[w.text, w.span.start_s, w.span.end_s] for w in entry.words]
-    asked = json.dumps([VERSION, sha256_of(entry.file), entry.id, said, times, words], ensure_ascii=False)
+    asked = json.dumps([VERSION, sha256_of(entry.file), entry.id, said, times, words, *faces.said], ensure_ascii=False)
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def extract(entry: Entry) -> Clip | None:
+def extract(entry: Entry, faces: FaceReading) -> Clip | None:
     """Compute a clip's features; None where it is a film whose face is not found in every frame.
 
     Raises:
@@ -100,14 +100,16 @@ def extract(entry: Entry) -> Clip | None:
     samples, sample_rate_hz = decode_audio(entry.file)
     wave = resample(samples, sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
     mel = mel_spectrogram(torch.from_numpy(wave)[None])[0].numpy()
-    none = np.zeros((0, len(space().mouth_dims)), np.float32)
-    mouth, rest, visible = none, none, np.zeros(0, bool)
+    space = faces.space
+    mouth, rest = (np.zeros((0, len(dims)), np.float32) for dims in (space.mouth_dims, space.rest_dims))
+    visible = np.zeros(0, bool)
     if entry.has_face:
         points = landmarks_of_clip(entry.file)
-        if points is None:
+        motion = None if points is None else _motion(faces, points[PICTURE_TRAILS_FRAMES:], entry)
+        if motion is None:
             return None
-        mouth, rest, visible = _motion(points[PICTURE_TRAILS_FRAMES:], entry)
-        mel = _fitted(mel, mel_frames_of(len(mouth), FRAME_RATE_HZ / space().fps))
+        mouth, rest, visible = motion
+        mel = _fitted(mel, mel_frames_of(len(mouth), FRAME_RATE_HZ / space.fps))
     timed = timed_phones(entry, len(mel) / FRAME_RATE_HZ)
     return Clip(
         id=entry.id,
@@ -124,12 +126,14 @@ def extract(entry: Entry) -> Clip | None:
     )
 
 
-def _motion(points: np.ndarray, entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mouth and rest, z-scored, and where the mouth is seen."""
-    encoded = encode(points)
+def _motion(faces: FaceReading, points: np.ndarray, entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Mouth and rest, z-scored, and where the mouth is seen; None where a frame does not decode."""
+    read = faces.read(entry.file, points, PICTURE_TRAILS_FRAMES)
+    if read is None:
+        return None
     seen = mouth_visibility(points, np.inf, np.inf) > _LEAST_VISIBILITY
     seen[: max(0, entry.first_good_frame - PICTURE_TRAILS_FRAMES)] = False
-    mouth, rest = Motion(space(), encoded.mouth, encoded.rest, seen).z_scored()
+    mouth, rest = Motion(faces.space, *read, seen).z_scored()
     return mouth, rest, seen
 
 

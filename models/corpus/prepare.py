@@ -10,6 +10,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from models.corpus.faces import FaceReading
 from models.corpus.features import Clip, extract, key_of, read_clip
 from models.corpus.manifest import Entry
 
@@ -29,7 +30,12 @@ class Prepared:
 
 
 def prepare(
-    entries: Sequence[Entry], folder: Path, *, workers: int, on_progress: Callable[[int, int], None]
+    entries: Sequence[Entry],
+    folder: Path,
+    *,
+    faces: FaceReading,
+    workers: int,
+    on_progress: Callable[[int, int], None],
 ) -> Prepared:
     """Compute the features that are not there yet, clip by clip in `workers` processes.
 
@@ -43,7 +49,7 @@ def prepare(
     outcomes = []
     # A forked process shares the locks and heaps of threads that it does not have: of PyTorch, MediaPipe, Prefect.
     with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
-        for outcome in pool.map(partial(_prepare_one, folder), entries, chunksize=4):
+        for outcome in pool.map(partial(_prepare_one, folder, faces), entries, chunksize=4):
             outcomes.append(outcome)
             on_progress(len(outcomes), len(entries))
     files = tuple(outcome for outcome in outcomes if isinstance(outcome, Path))
@@ -51,19 +57,19 @@ def prepare(
     return Prepared(files, dict(refused))
 
 
-def _prepare_one(folder: Path, entry: Entry) -> Path | str:
+def _prepare_one(folder: Path, faces: FaceReading, entry: Entry) -> Path | str:
     import av
     import torch
 
     torch.set_num_threads(1)  # the processes share the cores
-    key = key_of(entry)
+    key = key_of(entry, faces)
     path, refusal = folder / f"{key}{SUFFIX}", folder / f"{key}.refused"
     if path.is_file():
         return path
     if refusal.is_file():
         return refusal.read_text(encoding="utf-8")
     try:
-        clip = extract(entry)
+        clip = extract(entry, faces)
         reason = "no face" if clip is None else ""
     except av.FFmpegError:
         clip, reason = None, "not decoded"

@@ -9,24 +9,21 @@ from pathlib import Path
 import numpy as np
 
 from media.decoder import video_of
-from media.planes import read_planes, working_pixel_format, write_patch_video
+from media.planes import working_pixel_format, write_patch_video
 from models.face_model import Film, RenderedLine, Shown
 from models.facemesh.plan import drawable
 from models.facemesh.retarget import fade_shares
 from models.facemesh.tracks import TrackData
 from models.liveportrait.crop import looked_at, mesh_to_crop
-from models.liveportrait.film import Asked, Colours, FilmArtist, poses, region_of
-from models.liveportrait.motion_extractor import KEYPOINTS
+from models.liveportrait.film import Asked, FilmArtist, poses, region_of
 from models.liveportrait.portrait import animate
-from models.liveportrait.runner import BATCH, Runner
+from models.liveportrait.reading import track_expressions
+from models.liveportrait.runner import Runner
 from models.liveportrait.space import rows_of, split
 from models.motion import Motion
 from models.track_motion import TrackMotion, on_grid, sample_mouth
 from schemas.motion import MotionSpace
 from schemas.progress import Advance
-
-Place = tuple[str, int]
-"""A track's name, and a row of it."""
 
 
 class LivePortraitModel:
@@ -43,43 +40,9 @@ class LivePortraitModel:
     def track_motions(
         self, film: Film, tracks: Mapping[str, TrackData], on_progress: Advance | None = None
     ) -> dict[str, TrackMotion]:
-        """One pass over the picture; crops of all tracks go through the network in batches.
-
-        A frame that does not decode is filled from its neighbours, and counts as not seen.
-        """
-        found = {name: np.full((len(track.frames), KEYPOINTS, 3), np.nan) for name, track in tracks.items()}
-        waiting: list[tuple[Place, np.ndarray]] = []
-        for place, crop in self._crops(film, tracks, on_progress):
-            waiting.append((place, crop))
-            if len(waiting) == BATCH:
-                self._look(waiting, found)
-                waiting.clear()
-        self._look(waiting, found)
+        """A frame that does not decode is filled from its neighbours, and counts as not seen."""
+        found = track_expressions(self._runner.motion, film, tracks, on_progress)
         return {name: self._on_grid(film, track, found[name]) for name, track in tracks.items() if len(track.frames)}
-
-    def _crops(
-        self, film: Film, tracks: Mapping[str, TrackData], on_progress: Advance | None
-    ) -> Iterator[tuple[Place, np.ndarray]]:
-        video = video_of(film.info, film.path)
-        colours = Colours(video)
-        where: dict[int, list[tuple[Place, np.ndarray]]] = {}
-        for name, track in tracks.items():
-            for row, (number, pose) in enumerate(
-                zip(track.frames.tolist(), poses(track.landmarks, video), strict=True)
-            ):
-                where.setdefault(number, []).append(((name, row), pose.to_crop))
-        for done, frame in enumerate(read_planes(film.path, film.info, sorted(where)), start=1):
-            picture = colours.rgb(frame.planes)
-            for place, matrix in where[frame.index]:
-                yield place, looked_at(picture, matrix)
-            if on_progress:
-                on_progress(done, len(where))
-
-    def _look(self, waiting: list[tuple[Place, np.ndarray]], found: dict[str, np.ndarray]) -> None:
-        if waiting:
-            seen = self._runner.motion(np.stack([crop for _, crop in waiting])).expression.cpu().numpy()
-            for ((name, row), _), expression in zip(waiting, seen, strict=True):
-                found[name][row] = expression
 
     def _on_grid(self, film: Film, track: TrackData, expression: np.ndarray) -> TrackMotion:
         is_there = np.isfinite(expression[:, 0, 0])

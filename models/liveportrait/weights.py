@@ -66,7 +66,7 @@ def load_liveportrait(folder: Path) -> LivePortrait:
     check_files(folder)
     return LivePortrait(
         appearance=_load(AppearanceExtractor, folder / APPEARANCE),
-        motion=_load(MotionExtractor, folder / MOTION),
+        motion=load_motion(folder),
         warping=_load(Warping, folder / WARPING),
         decoder=load_decoder(folder),
         corrections=load_corrections(folder),
@@ -81,6 +81,12 @@ def check_files(folder: Path) -> None:
             f"{folder} lacks {', '.join(missing)} of LivePortrait: copy the folder `liveportrait` of the released "
             f"pretrained_weights there, as it is (docs/liveportrait.md)"
         )
+
+
+def load_motion(folder: Path) -> MotionExtractor:
+    """M alone: what reads faces. Raises: WeightsError, as above."""
+    check_files(folder)
+    return _load(MotionExtractor, folder / MOTION)
 
 
 def load_decoder(folder: Path) -> SpadeDecoder:

@@ -16,11 +16,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # with importlib, tests do not f
 
 from small_clips import small_clip
 
+from models.corpus.faces import face_mesh_reading
 from models.corpus.features import Clip, extract, key_of, read_clip
 from models.corpus.manifest import Entry, read_manifest
 from models.corpus.phones import PAUSE, phone_vocabulary
 from schemas.errors import ArtifactCorrupt
 
+MESH = face_mesh_reading()
 ARRAYS = ("mel", "mouth", "rest", "visible", "phones", "edges_s")
 
 
@@ -81,18 +83,18 @@ def test_a_key_is_of_the_content_and_of_what_is_said_of_it(tmp_path: Path) -> No
     one.write_bytes(b"sound")
     other.write_bytes(b"sound")
     entry = Entry("id", one, "s", "en", "train", "text", False, (), (), 0)
-    assert key_of(entry) == key_of(replace(entry, file=other)), "a path is no content"
+    assert key_of(entry, MESH) == key_of(replace(entry, file=other), MESH), "a path is no content"
     for change in ({"language": "en-GB"}, {"text": "texts"}, {"split": "test"}, {"speaker": "t"}, {"id": "ie"}):
-        assert key_of(replace(entry, **change)) != key_of(entry), change
+        assert key_of(replace(entry, **change), MESH) != key_of(entry, MESH), change
     one.write_bytes(b"sounds")
-    assert key_of(entry) != key_of(replace(entry, file=other))
+    assert key_of(entry, MESH) != key_of(replace(entry, file=other), MESH)
 
 
 @pytest.mark.shared
 def test_a_real_film_gives_both_streams_on_one_clock(shared_dir: Path, tmp_path: Path) -> None:
     listed = read_manifest(shared_dir / "corpus" / "grid_s1" / "grid_s1.jsonl")
     entry = next(one for one in listed if one.id == "bbaf3s")
-    clip = extract(replace(entry, language="en-GB"))
+    clip = extract(replace(entry, language="en-GB"), MESH)
     assert clip is not None
     assert len(clip.mouth) == len(clip.rest) == len(clip.visible) == 74  # of 75: pictures trail sound by one
     assert abs(len(clip.mel) - 3.75 * len(clip.mouth)) <= 0.5 and clip.mel.shape[1] == 100

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from models.corpus.faces import face_mesh_reading
 from models.corpus.manifest import Entry, read_manifest
 from models.corpus.prepare import SUFFIX, of_split, prepare
+
+MESH = face_mesh_reading()
 
 
 def ignore(_done: int, _total: int) -> None:
@@ -54,26 +57,26 @@ def state(folder: Path) -> dict[str, int]:
 
 def test_what_is_there_is_not_made_again(corpus: Sequence[Entry], tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    first = prepare(corpus, tmp_path, workers=2, on_progress=lambda *counts: told.append(counts))
+    first = prepare(corpus, tmp_path, faces=MESH, workers=2, on_progress=lambda *counts: told.append(counts))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert first.refused == {"no face": 1, "not decoded": 1}
     assert [clip.id for clip in first.clips()] == ["a", "b"]
     assert [clip.id for clip in of_split(first.clips(), "test")] == ["b"]
     before = state(tmp_path)
     assert {Path(name).suffix for name in before} == {SUFFIX, ".refused"} and len(before) == 4
-    assert prepare(corpus, tmp_path, workers=1, on_progress=ignore) == first
+    assert prepare(corpus, tmp_path, faces=MESH, workers=1, on_progress=ignore) == first
     assert state(tmp_path) == before
 
 
 def test_what_is_lacking_is_made_the_same(corpus: Sequence[Entry], tmp_path: Path) -> None:
-    first = prepare(corpus, tmp_path, workers=1, on_progress=ignore)
+    first = prepare(corpus, tmp_path, faces=MESH, workers=1, on_progress=ignore)
     content = first.files[0].read_bytes()
     first.files[0].unlink()
     (tmp_path / "left-by-a-kill.part").write_bytes(b"half")
-    assert prepare(corpus, tmp_path, workers=1, on_progress=ignore) == first
+    assert prepare(corpus, tmp_path, faces=MESH, workers=1, on_progress=ignore) == first
     assert first.files[0].read_bytes() == content
 
 
 def test_others_can_read_the_features(corpus: Sequence[Entry], tmp_path: Path) -> None:
-    made = prepare(corpus[:1], tmp_path, workers=1, on_progress=ignore)
+    made = prepare(corpus[:1], tmp_path, faces=MESH, workers=1, on_progress=ignore)
     assert made.files[0].stat().st_mode & 0o444 == 0o444, "a pool's workers run as another user"

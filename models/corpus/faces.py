@@ -1,0 +1,76 @@
+"""What a corpus's faces are read into: the packaged face mesh's numbers, or LivePortrait's. Letters: n frames."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from media.frames import frame_times_s
+from media.probe import probe
+from media.tools import find_tools
+from models.face_model import Film
+from models.facemesh.space import encode
+from models.facemesh.space import space as face_mesh_space
+from models.facemesh.tracks import TrackData
+from models.liveportrait.reading import Read, read_with, track_expressions
+from models.liveportrait.space import rows_of, split
+from models.liveportrait.weights import load_motion
+from schemas.motion import MotionSpace
+
+_PIXEL_CENTRE = np.float32(0.5)
+
+
+@dataclass(frozen=True)
+class FaceReading:
+    """A motion space, and what reads faces into it.
+
+    Attributes:
+        weights: LivePortrait's folder; None: the face mesh.
+        sha256: Of those weights: other ones, other features.
+    """
+
+    space: MotionSpace
+    weights: Path | None = None
+    sha256: str = ""
+
+    @property
+    def said(self) -> list[str]:
+        """What a content address says of it; nothing of the face mesh, which is part of the features' version."""
+        return [] if self.weights is None else [self.space.model_dump_json(), self.sha256]
+
+    def read(self, film: Path, points: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Mouth and rest of frames `first` and on of a film, whose mesh there is [n, 478, 3].
+
+        None where a frame does not decode.
+        """
+        if self.weights is None:
+            encoded = encode(points)
+            return encoded.mouth, encoded.rest
+        found = clip_expressions(_reader(self.weights, self.sha256), film, points, first)
+        return None if np.isnan(found).any() else split(found, rows_of(self.space))
+
+
+def face_mesh_reading() -> FaceReading:
+    """The packaged one."""
+    return FaceReading(face_mesh_space())
+
+
+def clip_expressions(read: Read, path: Path, points: np.ndarray, first: int = 0) -> np.ndarray:
+    """LivePortrait's expressions [n, 21, 3] of a film's one face from a frame on; NaN where one does not decode.
+
+    Args:
+        points: [n, 478, 3], its mesh from that frame on.
+    """
+    info = probe(path, find_tools())
+    film = Film(path, info, frame_times_s(path, info))
+    frames = np.arange(first, first + len(points), dtype=np.int32)
+    track = TrackData(frames, points - _PIXEL_CENTRE, np.ones(len(points), np.float32))
+    return track_expressions(read, film, {"face": track})["face"]
+
+
+@lru_cache(maxsize=1)
+def _reader(folder: Path, _sha256: str) -> Read:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return read_with(load_motion(folder), device)
