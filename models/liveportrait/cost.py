@@ -6,7 +6,7 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 
-_FRAME_IN_CONVOLUTIONS = 230.0
+_FRAME_IN_CONVOLUTIONS = 280.0
 """A frame's time in times of one convolution (256 to 256 channels of 64 by 64, 3 by 3): both are nearly nothing but
 convolutions, so the ratio holds from CPU to CPU (docs/liveportrait.md)."""
 READING_SHARE = 0.014

@@ -13,8 +13,9 @@ from media.planes import read_planes
 from models.face_model import Film
 from models.facemesh.tracks import TrackData
 from models.liveportrait.crop import looked_at
-from models.liveportrait.film import Colours, poses
+from models.liveportrait.film import poses
 from models.liveportrait.motion_extractor import KEYPOINTS, MotionExtractor
+from models.liveportrait.native import Colours
 from models.liveportrait.pictures import as_input
 from models.liveportrait.pose import FaceMotion, face_motion
 from models.liveportrait.runner import BATCH

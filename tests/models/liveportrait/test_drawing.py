@@ -3,6 +3,7 @@
 Seeded weights make a picture of nothing; what is proven is where it lands.
 """
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from models.facemesh.landmarks import landmarks_of_clip
 from models.facemesh.still import landmarks_of_picture
 from models.facemesh.tracks import TrackData
 from models.liveportrait.face_model import LivePortraitModel
-from models.liveportrait.film import Asked, Colours, FilmArtist, poses, region_of
+from models.liveportrait.film import Asked, FilmArtist, poses, region_of
+from models.liveportrait.native import Colours
 from models.liveportrait.portrait import animate
 from models.liveportrait.runner import Runner
 from models.liveportrait.space import MOUTH_ROWS, measured_space
@@ -88,23 +90,39 @@ def test_colours_come_back(shared_dir: Path) -> None:
         assert np.median(off) <= 1 and np.quantile(off, 0.99) <= 20, "but for edges of chroma, to one step"
 
 
-def test_the_face_model_reads_and_draws_a_track(runner: Runner, shared_dir: Path, tmp_path: Path) -> None:
-    path = shared_dir / "corpus" / "grid_s1" / "bbaf2n.mp4"
-    info = probe(path, find_tools())
-    landmarks = landmarks_of_clip(path)
+@pytest.fixture
+def film_4k(shared_dir: Path, tmp_path: Path) -> Path:
+    """Three frames of a speaker in 3840 by 2160, ten bits: her picture enlarged, with room on both sides."""
+    grid = shared_dir / "corpus" / "grid_s1" / "bbaf2n.mp4"
+    filters = "trim=start_frame=10:end_frame=13,setpts=PTS-STARTPTS,scale=-2:2160,pad=3840:2160:-1:-1"
+    large = tmp_path / "4k.mkv"
+    command = [find_tools().ffmpeg, "-v", "error", "-i", grid, "-vf", filters, "-pix_fmt", "yuv420p10le", "-an"]
+    subprocess.run([*command, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "4", large], check=True, timeout=120)
+    return large
+
+
+def test_the_face_model_reads_and_draws_a_track_of_a_large_film(runner: Runner, film_4k: Path, tmp_path: Path) -> None:
+    info = probe(film_4k, find_tools())
+    assert info.video is not None and (info.video.width, info.video.height) == (3840, 2160)
+    landmarks = landmarks_of_clip(film_4k)
     assert landmarks is not None
-    numbers = np.array([10, 11, 12], np.int32)
-    track = TrackData(numbers, landmarks[numbers].astype(np.float32), np.array([1, 1, 0], np.float32))
-    film = Film(path, info, frame_times_s(path, info))
+    numbers = np.arange(3, dtype=np.int32)
+    track = TrackData(numbers, landmarks, np.array([1, 0, 0], np.float32))
+    film = Film(film_4k, info, frame_times_s(film_4k, info))
     space = measured_space([np.random.default_rng(0).normal(size=(9, 21, 3))])
     model = LivePortraitModel(runner, space)
     moved = model.track_motions(film, {"a": track})["a"]
     assert moved.motion.mouth.shape == (3, 12) and moved.motion.rest.shape == (3, 51)
-    assert np.isfinite(moved.motion.mouth).all() and moved.start_s == pytest.approx(0.4)
+    assert np.isfinite(moved.motion.mouth).all() and moved.start_s == pytest.approx(0.0)
     patch = tmp_path / "patch.mkv"
-    drawn = model.render_line(film, track, Shown(moved.motion, 0.4), numbers, patch_path=patch)
-    assert drawn.frames == (10, 11) and drawn.skipped == 1, "a mouth that is not seen is left alone, and counted"
-    assert len(list(read_patch_video(patch))) == 2
+    drawn = model.render_line(film, track, Shown(moved.motion, 0.0), numbers, patch_path=patch)
+    assert drawn.frames == (0,) and drawn.skipped == 2, "a mouth that is not seen is left alone, and counted"
+    (planes,) = read_patch_video(patch)
+    region = (slice(drawn.y, drawn.y + drawn.height), slice(drawn.x, drawn.x + drawn.width))
+    own = next(read_planes(film_4k, info, [0])).planes[0][region]
+    changed = planes[0] != own
+    assert planes[0].dtype == np.uint16 and changed.mean() > 0.2
+    assert not changed[0].any() and not changed[:, 0].any() and not changed[:, -1].any()
     unseen = TrackData(numbers, track.landmarks, np.zeros(3, np.float32))
-    nothing = model.render_line(film, unseen, Shown(moved.motion, 0.4), numbers, patch_path=tmp_path / "none.mkv")
+    nothing = model.render_line(film, unseen, Shown(moved.motion, 0.0), numbers, patch_path=tmp_path / "none.mkv")
     assert nothing.frames == () and nothing.skipped == 3 and not (tmp_path / "none.mkv").exists()
