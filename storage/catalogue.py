@@ -16,7 +16,7 @@ from schemas.errors import RequestError, StorageError
 from schemas.media import MediaInfo
 from schemas.speech import Script
 from storage import tables
-from storage.engine import one_line
+from storage.engine import connect_patiently, one_line
 from storage.rows import line_row, run_view, take_row
 from storage.views import LineageEdge, RunStatus, RunView
 
@@ -156,11 +156,13 @@ class Catalogue:
             joined.flush()
             return
         try:
-            with Session(self._engine) as session, session.begin():
+            with connect_patiently(self._engine) as connection, Session(connection) as session, session.begin():
                 self._open.session = session
                 yield session
         except SQLAlchemyError as error:
-            raise StorageError(f"the catalogue {self._engine.url!r} failed: {one_line(error)}") from error
+            raise StorageError(
+                f"the catalogue {self._engine.url!r} failed: {one_line(error)}; run again: nothing is lost"
+            ) from error
         finally:
             self._open.session = None
 

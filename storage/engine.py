@@ -1,5 +1,7 @@
 """From a database URL to an engine with the newest schema."""
 
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,17 +9,25 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from schemas.errors import StorageError
 
 BUSY_TIMEOUT_S = 60.0
+RESTART_S = 10.0
 MIGRATION_LOCK = 0x6A616D  # "jam": the advisory lock that a migration holds on PostgreSQL
+_PATIENCE = {
+    "connect_timeout": 10,  # s
+    "keepalives_idle": 30,  # s; a server that vanished without a word is noticed within a minute
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # ms
+}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def make_engine(url: str) -> Engine:
-    """Make an engine for a catalogue URL; nothing is connected yet.
+    """Make an engine for a catalogue URL; nothing is connected yet. `postgresql://` is spoken by psycopg.
 
     SQLite gets a write-ahead log, foreign keys, and transactions that take the write lock when they begin:
     one that reads first and writes later would fail at once, without waiting, when another wrote in between.
@@ -26,20 +36,40 @@ def make_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(parsed, pool_pre_ping=True, connect_args=_PATIENCE)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, pool_pre_ping=True)
+            raise ArgumentError("another database")
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
-    except (ArgumentError, SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, ValueError) as error:  # their words may hold the URL with its password
         raise StorageError(
-            f"no catalogue for {url!r}: write sqlite:////absolute/file.db (JAMDUB_DATABASE_URL)"
+            "JAMDUB_DATABASE_URL names no catalogue: write postgresql://user:password@host:5432/name or "
+            "sqlite:////absolute/file.db"
         ) from error
     except OSError as error:
-        raise StorageError(f"cannot make the folder of {url}: {error.strerror}; set JAMDUB_HOME") from error
+        raise StorageError(f"cannot make the folder of {parsed!r}: {error.strerror}; set JAMDUB_HOME") from error
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine
+
+
+def connect_patiently(engine: Engine) -> Connection:
+    """Return an open connection; a PostgreSQL server that restarts is waited for.
+
+    Raises: sqlalchemy.exc.OperationalError, where it does not answer for RESTART_S seconds.
+    """
+    deadline_s = time.monotonic() + RESTART_S
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            if not _may_pass(error) or engine.dialect.name != "postgresql" or time.monotonic() > deadline_s:
+                raise
+            time.sleep(random.uniform(0.5, 1.5))
 
 
 def migrate(url: str) -> None:
@@ -49,7 +79,7 @@ def migrate(url: str) -> None:
     """
     engine = make_engine(url)
     try:
-        with engine.begin() as connection:
+        with connect_patiently(engine) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             command.upgrade(migration_config(connection), "head")
@@ -75,6 +105,12 @@ def one_line(error: SQLAlchemyError) -> str:
     """Return the database's own words without the statement and the link that SQLAlchemy adds."""
     origin = getattr(error, "orig", None) or error
     return " ".join(str(origin).split())
+
+
+def _may_pass(error: OperationalError) -> bool:
+    """Whether waiting may help: nobody answers, or a server that starts or stops; not where it refuses."""
+    text = one_line(error)
+    return "FATAL:" not in text or "the database system is" in text
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -61,3 +61,11 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
     else:
         server: S3Server = request.getfixturevalue("s3_server")
         yield Backend(s3_settings(server, server.worker, tmp_path / "home"), server)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'a folder' / 'catalogue.db'}"
+    return str(request.getfixturevalue("postgres_url"))

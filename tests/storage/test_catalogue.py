@@ -3,7 +3,6 @@
 import hashlib
 import multiprocessing
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -45,10 +44,9 @@ SCRIPT = Script(language="es", lines=(_line("l2", 0.1), _line("l1", 2.0)))
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    url = f"sqlite:///{tmp_path / 'catalogue.db'}"
-    migrate(url)
-    engine = make_engine(url)
+def catalogue(database_url: str) -> Iterator[Catalogue]:
+    migrate(database_url)
+    engine = make_engine(database_url)
     yield Catalogue(engine)
     engine.dispose()
 
@@ -188,6 +186,7 @@ def _record_often(url: str, name: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_processes_that_record_the_same_at_once(catalogue: Catalogue) -> None:
     url = catalogue._engine.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")

@@ -2,22 +2,24 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, make_url, text
 
+from examples.topology.process import free_ports
 from schemas.errors import StorageError
 from storage.engine import make_engine, migrate, migration_config
 from storage.tables import Base
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'a folder' / 'catalogue.db'}"
+def url(database_url: str) -> str:
+    return database_url
 
 
 def _table_names(url: str) -> set[str]:
@@ -57,6 +59,7 @@ def test_a_migration_that_is_cut_off_leaves_the_schema_as_it_was(url: str) -> No
     assert _table_names(url) == set()
 
 
+@pytest.mark.slow
 def test_processes_that_start_together(url: str) -> None:
     code = "import sys; from storage.engine import migrate; migrate(sys.argv[1])"
     started = [subprocess.Popen([sys.executable, "-c", code, url], stderr=subprocess.PIPE) for _ in range(4)]
@@ -65,8 +68,8 @@ def test_processes_that_start_together(url: str) -> None:
     assert _table_names(url) == set(Base.metadata.tables)
 
 
-def test_sqlite_is_prepared(url: str) -> None:
-    engine = make_engine(url)
+def test_sqlite_is_prepared(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'catalogue.db'}")
     with engine.connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
@@ -74,10 +77,43 @@ def test_sqlite_is_prepared(url: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["not a url", "nosuchdatabase://host/name"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "not a url",
+        "nosuchdatabase://host/name",
+        "mysql://jamdub:secret@host/name",
+        "postgresql+nodriver://jamdub:secret@host/name",
+        "postgresql://jamdub:secret@host:port/name",
+    ],
+)
 def test_a_url_of_no_database_is_refused(url: str) -> None:
-    with pytest.raises(StorageError, match="JAMDUB_DATABASE_URL"):
+    with pytest.raises(StorageError, match="JAMDUB_DATABASE_URL") as caught:
         make_engine(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_postgresql_is_spoken_by_psycopg(postgres_url: str) -> None:
+    plain = postgres_url.replace("postgresql+psycopg://", "postgresql://")
+    migrate(plain)
+    assert _table_names(plain) == set(Base.metadata.tables)
+
+
+@pytest.mark.parametrize("wrong", ["password", "database", pytest.param("host", marks=pytest.mark.slow), "option"])
+def test_a_server_that_refuses_is_named_without_the_password(postgres_url: str, wrong: str) -> None:
+    url = make_url(postgres_url)
+    changed = {
+        "password": url.set(password="a-wrong-secret"),
+        "database": url.set(database="nowhere", password=url.password),
+        "host": url.set(port=free_ports(1)[0]),
+        "option": url.set(query={"nonsense": "1"}),
+    }[wrong]
+    began_s = time.monotonic()
+    with pytest.raises(StorageError, match="cannot prepare the catalogue") as caught:
+        migrate(changed.render_as_string(hide_password=False))
+    said = str(caught.value)
+    assert "\n" not in said and "a-wrong-secret" not in said and str(url.password) not in said
+    assert wrong == "host" or time.monotonic() - began_s < 5, "waiting does not help"
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
