@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from uuid import UUID
 
 from PIL import Image
@@ -19,7 +18,9 @@ from prefect.artifacts import (
 
 from media.report import receipt_markdown
 from schemas.dub import DubResult, LineReport, Receipt
+from schemas.settings import Settings
 from schemas.stages import Products
+from storage.files import open_file
 from tasks.stage import LOGGER_NAME as STAGE_LOGGER_NAME
 
 LARGEST_SHEET_PX = 1200
@@ -92,5 +93,5 @@ def show_lips(contact_sheet: bytes) -> None:
 
 def show_receipt(result: DubResult) -> None:
     """Show the receipt as a page."""
-    receipt = Receipt.model_validate_json(Path(result.receipt).read_bytes())
+    receipt = Receipt.model_validate_json(open_file(result.receipt, Settings()).read())
     create_markdown_artifact(markdown=receipt_markdown(receipt), key="receipt", description="Receipt of the dub")

@@ -17,7 +17,7 @@ from schemas.speech import Cue
 from tasks.consent import Cloning, Consent, check_consent, check_person, read_consent
 from tasks.deliver import check_output
 from tasks.face_models import drawing_cpu_s, face_model_of_engine, packaged_face_model
-from tasks.ingest import inspect_source, read_cues
+from tasks.ingest import fetch_inputs, inspect_source, read_cues
 from tasks.licences import needed_models
 from tasks.script import check_translation
 from tasks.space import SpaceNeeded, check_space, space_needed
@@ -27,8 +27,9 @@ from tasks.workplace import Workplace
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """What was read while checking."""
+    """What was read while checking; `local` is the request with its files on this disk."""
 
+    local: DubRequest
     info: MediaInfo
     audio: AudioStream
     cues: tuple[Cue, ...] | None
@@ -47,24 +48,25 @@ class CheckedRequest:
 def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     """Open everything the request names, and check languages, licences and what lies in the output folder.
 
-    Nothing is written.
+    Nothing is written but copies of files that lie in a bucket.
 
     Raises: RequestError, MediaError, WeightsError, StorageError.
     """
-    info, audio = inspect_source(request, place)
-    consent = check_voice(request)
+    local = fetch_inputs(request, place)
+    info, audio = inspect_source(local, place)
+    consent = check_voice(local)
     if consent is not None and request.speakers is not None and request.speakers > 1:
         check_person(consent, [f"S{number}" for number in range(1, request.speakers + 1)])
     resolve_language(request.target_language)
     check_source_language(request.source_language)
-    cues = read_cues(request)
+    cues = read_cues(local)
     _check_cue_times(cues, request, info)
     check_translation(request.source_language or audio.language, request.target_language, cues is not None)
     faces_by, models = check_weights(request, place)
-    check_output(request, container_suffix(info))
+    check_output(request, container_suffix(info), place)
     space = space_needed(request, info, audio, place)
     check_space(request, space, place)
-    return CheckedRequest(info, audio, cues, models, faces_by, consent, space)
+    return CheckedRequest(local, info, audio, cues, models, faces_by, consent, space)
 
 
 def check_weights(request: DubRequest, place: Workplace) -> tuple[FaceModelRef, tuple[ModelRef, ...]]:

@@ -133,7 +133,7 @@ def run_dub(request: "DubRequest", verbose: bool) -> None:
         place = open_workplace()
         open_home()
         checked = check_request(request, place)  # a wrong request is told before Prefect's server is started
-        prepare_output(request)
+        prepare_output(request, place)
     if request.lips == "reanimate" and checked.told is not None:
         typer.echo(checked.told, err=True)
     print_result(run_embedded(_dub_flow, request, place.settings, verbose), Console())

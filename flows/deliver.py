@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from flows.artifacts import show_lips
 from flows.check import CheckedRequest
@@ -11,7 +11,8 @@ from flows.review import approvals
 from media.report import render_report
 from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
 from schemas.stages import Products
-from tasks.deliver import delivered_before, output_paths, write_whole
+from storage.files import File
+from tasks.deliver import delivered_before, output_files
 from tasks.ledger import Run
 from tasks.outputs import record
 from tasks.render import lip_sheet
@@ -24,31 +25,37 @@ LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
 
 def deliver(request: DubRequest, run: Run, made: Products, checked: CheckedRequest, place: Workplace) -> DubResult:
     """Write the deliverables; an identical earlier delivery is left as it is."""
-    paths = output_paths(request, made.movie.suffix)
-    inputs = _inputs(request, run)
-    earlier = delivered_before(paths, {own.sha256 for own in inputs}, made.movie.video)
+    files = output_files(request, made.movie.suffix, place)
+    inputs = _inputs(checked.local, run)
+    earlier = delivered_before(files, {own.sha256 for own in inputs}, made.movie.video)
     sheet = _sheet(run, made, place)
     if earlier is None:
         # The receipt goes first: it says whose files these are, so that a delivery cut short is completed by the
         # next run. The report goes last: where it lies, everything does.
-        paths["report"].unlink(missing_ok=True)
-        movie = place.store.get_bytes(made.movie.video)
-        files = {"video": movie, "srt": made.movie.srt.encode(), "webvtt": made.movie.webvtt.encode()}
-        outputs = tuple(record(paths[kind].name, data) for kind, data in files.items())
+        files["report"].remove()
+        names = {kind: PurePath(file.place).name for kind, file in files.items()}
+        texts = {"srt": made.movie.srt.encode(), "webvtt": made.movie.webvtt.encode()}
+        movie = made.movie.video
+        outputs = (
+            FileRecord(name=names["video"], sha256=movie.sha256, size_bytes=movie.size_bytes),
+            *(record(names[kind], data) for kind, data in texts.items()),
+        )
         receipt = _receipt(request, run, made, checked, (inputs, outputs))
-        write_whole(paths["receipt"], receipt.model_dump_json(indent=1).encode())
-        for kind, data in files.items():
-            write_whole(paths[kind], data)
+        files["receipt"].write(receipt.model_dump_json(indent=1).encode())
+        files["video"].copy_from(place.store.local_path(movie))
+        for kind, data in texts.items():
+            files[kind].write(data)
+        is_small = movie.size_bytes <= LARGEST_EMBEDDED_VIDEO_BYTES
         page = render_report(
             receipt,
             line_media(place, made),
-            video_name=paths["video"].name,
-            video=movie if len(movie) <= LARGEST_EMBEDDED_VIDEO_BYTES else None,
+            video_name=names["video"],
+            video=place.store.get_bytes(movie) if is_small else None,
             contact_sheet_png=sheet,
         )
-        write_whole(paths["report"], page.encode())
-    run.finish(place.store.put_bytes(paths["receipt"].read_bytes(), "application/json"))
-    return _result(run, made, paths)
+        files["report"].write(page.encode())
+    run.finish(place.store.put_bytes(files["receipt"].read(), "application/json"))
+    return _result(request, run, made, files)
 
 
 def _sheet(run: Run, made: Products, place: Workplace) -> bytes | None:
@@ -96,13 +103,13 @@ def _receipt(
     )
 
 
-def _result(run: Run, made: Products, paths: Mapping[str, Path]) -> DubResult:
+def _result(request: DubRequest, run: Run, made: Products, files: Mapping[str, File]) -> DubResult:
     return DubResult(
         run_id=run.id,
-        output_dir=str(paths["video"].parent),
-        video=str(paths["video"]),
-        receipt=str(paths["receipt"]),
-        report=str(paths["report"]),
+        output_dir=request.output_dir,
+        video=files["video"].place,
+        receipt=files["receipt"].place,
+        report=files["report"].place,
         warnings=made.warnings,
         tasks_run=len(run.times.ran),
         tasks_cached=run.times.cached,

@@ -46,8 +46,8 @@ def dub_video(request: DubRequest) -> DubResult:
     refuse_endless_crashes()
     place = open_workplace()
     checked = check_request(request, place)
-    prepare_output(request)
-    source = open_source(request, place)
+    prepare_output(request, place)
+    source = open_source(checked.local, place)
     run_id, stages = flow_run.get_id() or "local", len(planned_stages(request))
     key = dub_key(request, source.video.sha256, checked.models)
     with recorded_run(run_id, request, key, source, place) as run, shown_progress(stages):

@@ -11,7 +11,7 @@ from models.evaluation.scores import MEASURES
 from models.evaluation.trials import TRIALS, trial_of
 from schemas.errors import RequestError
 from schemas.evaluation import EvaluationReport, EvaluationRequest, EvaluationRow
-from tasks.deliver import write_whole
+from storage.files import write_whole
 from tasks.evaluate import RECORDINGS, gather, keep_recordings, open_weights, perform_trial, score_row
 
 JSON, PAGE, TABLE = "report.json", "report.html", "results.md"

@@ -19,9 +19,9 @@ from schemas.errors import RequestError
 from schemas.motion import FaceModelRef
 from schemas.performance import Mode, ReferenceVoice, TakeScore
 from schemas.performance_request import AnyRequest, PerformanceReceipt, PerformanceResult, VoiceRequest
+from storage.files import write_whole
 from tasks.clips import open_sound
 from tasks.consent import Cloning, Consent, check_consent, read_consent
-from tasks.deliver import write_whole
 from tasks.face_models import drawing_cpu_s, face_model_of_engine
 from tasks.ingest import extract_audio
 from tasks.licences import allowed, drawing, engine_of

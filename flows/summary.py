@@ -11,6 +11,8 @@ from flows.doctor import Check
 from flows.plan import START_S, PlannedStage
 from schemas.batch import BatchSummary, ItemReport
 from schemas.dub import DubResult, Receipt
+from schemas.settings import Settings
+from storage.files import open_file
 from storage.views import RunView
 from tasks.space import SpaceNeeded
 
@@ -28,7 +30,7 @@ def print_plan(stages: Sequence[PlannedStage], space: SpaceNeeded, console: Cons
 
 def print_result(result: DubResult, console: Console) -> None:
     """Print where the deliverables are and the measures that decide."""
-    receipt = Receipt.model_validate_json(Path(result.receipt).read_bytes())
+    receipt = Receipt.model_validate_json(open_file(result.receipt, Settings()).read())
     measures = receipt.measures
     for warning in result.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)

@@ -47,13 +47,15 @@ class DubRequest(DubSettings):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    video: str = Field(title="Video", description="path of the source video")
+    video: str = Field(title="Video", description="path or s3:// URL of the source video")
     target_language: LanguageTag = Field(alias="to", title="To", description="BCP-47 tag of the dub: es, en, pt-BR")
     script: str | None = Field(
-        None, title="Script", description="path of your translation: SRT, WebVTT, JSON or CSV; empty: translate"
+        None,
+        title="Script",
+        description="your translation, path or s3:// URL: SRT, WebVTT, JSON or CSV; empty: translate",
     )
-    consent: str | None = Field(None, title="Consent", description="path of the consent record (JSON) for own voices")
-    output_dir: str = Field("dubs", title="Output folder")
+    consent: str | None = Field(None, title="Consent", description="path or s3:// URL of the consent record (JSON)")
+    output_dir: str = Field("dubs", title="Output folder", description="path or s3:// URL")
     overwrite: bool = Field(False, title="Overwrite", description="replace outputs that are already there")
 
     @property

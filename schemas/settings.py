@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     s3_access_key: str | None = Field(None, description="access key for the endpoint")
     s3_secret_key: SecretStr | None = Field(None, description="its secret")
     cache_max_bytes: int = Field(20 * 10**9, gt=0, description="most that copies of S3 objects take on this disk")
+    max_upload_bytes: int = Field(20 * 10**9, gt=0, description="largest file that is fetched from a bucket")
+    files_root: Path | None = Field(
+        None, description="folder that files of requests must lie in, for workers; empty: anywhere"
+    )
     models_dir: Path | None = Field(None, description="folder with further weights (Marian, Demucs, voices)")
     lease: str | None = Field(None, description="limit of Prefect's server that heavy tasks hold here: gpu")
     threads: int = Field(2, ge=1, le=64, description="threads of each model")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import certifi
 from minio import Minio
+from minio.datatypes import Object
 from minio.error import MinioException, S3Error
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError, MaxRetryError
@@ -37,6 +38,8 @@ class Stored:
     key: str
     size_bytes: int
     modified_at: datetime
+    version: str
+    """Another one where the object was replaced."""
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,23 @@ class Bucket:
     endpoint: str
     client: Minio = field(repr=False)
 
-    def size_bytes(self, key: str) -> int | None:
-        """Return an object's size; None where there is none."""
+    def find(self, key: str) -> Stored | None:
+        """Return what an object is; None where there is none."""
         with self._explained("read", key):
             return self._head(key)
 
-    def read(self, key: str) -> Iterator[bytes]:
-        """Yield an object in chunks; where the connection breaks, it goes on from there.
+    def read(self, key: str, version: str | None = None) -> Iterator[bytes]:
+        """Yield an object, of a version if one is named, in chunks; where the connection breaks, it goes on there.
 
         Raises: ArtifactMissing, where there is no such object; StorageError, also where it is replaced meanwhile.
         """
-        offset, failures, version = 0, 0, None
+        offset, failures = 0, 0
         with self._explained("read", key):
             while True:
                 try:
-                    wanted: dict[str, str | list[str] | tuple[str]] = {"If-Match": version} if version else {}
+                    wanted: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{version}"'} if version else {}
                     with closing(self.client.get_object(self.name, key, offset, request_headers=wanted)) as response:
-                        version = response.headers.get("etag")
+                        version = response.headers.get("etag", "").strip('"')
                         for chunk in response.stream(CHUNK_BYTES):
                             offset, failures = offset + len(chunk), 0
                             yield chunk
@@ -86,7 +89,8 @@ class Bucket:
                 )
             except S3Error as error:
                 # A repeated request to complete an upload finds it gone where only the first answer was lost.
-                if error.code != "NoSuchUpload" or self._head(key) != size_bytes:
+                there = self._head(key) if error.code == "NoSuchUpload" else None
+                if there is None or there.size_bytes != size_bytes:
                     raise
 
     def remove(self, key: str) -> None:
@@ -98,8 +102,7 @@ class Bucket:
         """Yield the objects whose keys begin with the prefix."""
         with self._explained("list", prefix):
             for found in self.client.list_objects(self.name, prefix, recursive=True):
-                modified_at = found.last_modified or datetime.now(UTC)
-                yield Stored(found.object_name or "", found.size or 0, modified_at)
+                yield _stored(found)
 
     def link(self, key: str, expires_s: float, media_type: str) -> str:
         """Return a URL under which anyone can read the object until it expires; nothing is asked of the endpoint."""
@@ -111,9 +114,9 @@ class Bucket:
         """The object's name for people."""
         return f"s3://{self.name}/{key}"
 
-    def _head(self, key: str) -> int | None:
+    def _head(self, key: str) -> Stored | None:
         try:
-            return self.client.stat_object(self.name, key).size
+            return _stored(self.client.stat_object(self.name, key))
         except S3Error as error:
             if error.code == "AccessDenied":  # an answer to HEAD has no body that says why: ask for one that has
                 with closing(self.client.get_object(self.name, key, length=1)):
@@ -181,6 +184,11 @@ def split_s3_url(url: str) -> tuple[str, str]:
     if any(part in ("", ".", "..") for part in parts) or not key.isprintable():
         raise StorageError(f"the key of s3://{name}/{key!r} leaves its folder or is not printable: write another")
     return name, "/".join(parts)
+
+
+def _stored(found: Object) -> Stored:
+    modified_at = found.last_modified or datetime.now(UTC)
+    return Stored(found.object_name or "", found.size or 0, modified_at, found.etag or "")
 
 
 def _http_client() -> PoolManager:

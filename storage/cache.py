@@ -1,12 +1,15 @@
 """Verified copies of remote objects on this disk, as many as a limit allows."""
 
+import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from schemas.artifact import ArtifactRef
+from schemas.settings import Settings
 from storage.local import LocalObjectStore
 
 IN_USE_S = 3600.0
@@ -32,10 +35,19 @@ class ObjectCache(LocalObjectStore):
     def keep(self, ref: ArtifactRef, chunks: Iterable[bytes]) -> None:
         """Store a copy, and make room where much has come in. Raises: ArtifactCorrupt, StorageError."""
         super().keep(ref, chunks)
-        self._kept_bytes += ref.size_bytes
-        if self._kept_bytes > self._max_bytes / 100:  # to look through all copies for every small one takes too long
-            self._kept_bytes = 0
-            self.evict()
+        self._make_room(ref.size_bytes)
+
+    def keep_input(self, version: str, name: str, size_bytes: int, chunks: Iterable[bytes]) -> Path:
+        """Return the copy of a user's file of that version under its own name, stored unless it is here.
+
+        Raises: StorageError, where it cannot be written.
+        """
+        path = self.root / "inputs" / hashlib.sha256(version.encode()).hexdigest()[:32] / name
+        if not path.is_file() or path.stat().st_size != size_bytes:
+            self._write(path, chunks, size_bytes, None)
+            self._make_room(size_bytes)
+        os.utime(path)
+        return path
 
     def evict(self) -> int:
         """Remove the copies used longest ago until the limit is met; returns how many."""
@@ -50,10 +62,24 @@ class ObjectCache(LocalObjectStore):
             excess_bytes -= size_bytes
         return removed
 
+    def _make_room(self, new_bytes: int) -> None:
+        self._kept_bytes += new_bytes
+        if self._kept_bytes > self._max_bytes / 100:  # to look through all copies for every small one takes too long
+            self._kept_bytes = 0
+            self.evict()
+
+
+def open_cache(settings: Settings) -> ObjectCache:
+    """Open the cache that the settings describe, within its limit, without what killed writers left."""
+    cache = ObjectCache(settings.cache_dir / "objects", settings.cache_max_bytes)
+    cache.sweep()
+    cache.evict()
+    return cache
+
 
 def _copies(root: Path) -> Iterator[tuple[float, int, Path]]:
     """Time of last use in s, size in bytes and path of every copy."""
-    for path in root.glob("sha256/*/*"):
+    for path in chain(root.glob("sha256/*/*"), root.glob("inputs/*/*")):
         with suppress(FileNotFoundError):
             status = path.stat()
             yield status.st_mtime, status.st_size, path

@@ -60,20 +60,7 @@ class LocalObjectStore:
         Raises: ArtifactCorrupt, where they have another, and StorageError, where they cannot be written; nothing is
             stored then.
         """
-        with _explained(self.root, ref.size_bytes, self.remedy):
-            self._temporary.mkdir(parents=True, exist_ok=True)
-            partial = self._temporary / f"{os.getpid()}-{secrets.token_hex(8)}.part"
-            try:
-                found = _write_locked(partial, chunks)
-                if found != ref.sha256:
-                    raise ArtifactCorrupt(f"object {ref.sha256[:12]}… came with the hash {found[:12]}…: it is not kept")
-                target = self._path(ref.sha256)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial.replace(target)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
-            _flush_folder(target.parent)
+        self._write(self._path(ref.sha256), chunks, ref.size_bytes, ref.sha256)
 
     def get_bytes(self, ref: ArtifactRef) -> bytes:
         """Return an object, its hash verified. Raises: ArtifactMissing, ArtifactCorrupt."""
@@ -117,6 +104,21 @@ class LocalObjectStore:
 
     def _path(self, sha256: str) -> Path:
         return self.root / "sha256" / sha256[:2] / sha256
+
+    def _write(self, target: Path, chunks: Iterable[bytes], size_bytes: int, sha256: str | None) -> None:
+        with _explained(self.root, size_bytes, self.remedy):
+            self._temporary.mkdir(parents=True, exist_ok=True)
+            partial = self._temporary / f"{os.getpid()}-{secrets.token_hex(8)}.part"
+            try:
+                found = _write_locked(partial, chunks)
+                if sha256 not in (None, found):
+                    raise ArtifactCorrupt(f"object {str(sha256)[:12]}… came with the hash {found[:12]}…: not kept")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial.replace(target)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            _flush_folder(target.parent)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

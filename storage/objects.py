@@ -8,7 +8,7 @@ from schemas.artifact import ArtifactRef
 from schemas.errors import StorageError
 from schemas.settings import Settings
 from storage.bucket import open_bucket, split_s3_url
-from storage.cache import ObjectCache
+from storage.cache import open_cache
 from storage.local import LocalObjectStore
 from storage.s3 import S3ObjectStore
 
@@ -54,10 +54,7 @@ def open_store(settings: Settings) -> ObjectStore:
     url = settings.resolved_store_url
     if url.startswith("s3://"):
         name, prefix = split_s3_url(url)
-        cache = ObjectCache(settings.cache_dir / "objects", settings.cache_max_bytes)
-        cache.sweep()
-        cache.evict()
-        return S3ObjectStore(open_bucket(name, settings), prefix, cache)
+        return S3ObjectStore(open_bucket(name, settings), prefix, open_cache(settings))
     store = LocalObjectStore(_local_folder(url))
     store.sweep()
     return store

@@ -46,7 +46,8 @@ class S3ObjectStore:
 
     def has(self, ref: ArtifactRef) -> bool:
         """Say whether the bucket holds the object, by name and size. Raises: StorageError."""
-        return self._bucket.size_bytes(self._key(ref.sha256)) == ref.size_bytes
+        found = self._bucket.find(self._key(ref.sha256))
+        return found is not None and found.size_bytes == ref.size_bytes
 
     def link(self, ref: ArtifactRef, expires_s: float) -> str | None:
         """Return a URL under which anyone can read the object until it expires, at most seven days."""

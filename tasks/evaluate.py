@@ -27,7 +27,7 @@ from schemas.errors import RequestError
 from schemas.evaluation import ClipScores, EvaluationRequest, EvaluationRow, Measure
 from schemas.progress import report
 from schemas.settings import Settings
-from tasks.deliver import write_whole
+from storage.files import write_whole
 from tasks.stage import long_task
 from tasks.transcribe import heard_text
 

@@ -11,11 +11,22 @@ from schemas.errors import MediaError
 from schemas.media import AudioStream, MediaInfo
 from schemas.speech import Cue
 from schemas.stages import Source
+from storage.files import fetch
 from tasks.stage import stage_task
 from tasks.workplace import WAV, Workplace, open_workplace
 
 SILENCE_PEAK = 1e-5
 """-100 dBFS: no recording of anything is quieter."""
+
+
+def fetch_inputs(request: DubRequest, place: Workplace) -> DubRequest:
+    """The same request with its files on this disk: those in a bucket are fetched, once for as long as they stay.
+
+    Raises: RequestError, StorageError: see storage.files.
+    """
+    named = {name: getattr(request, name) for name in ("video", "script", "consent")}
+    here = {name: str(fetch(file, place.settings)) for name, file in named.items() if file is not None}
+    return request.model_copy(update=here)
 
 
 def inspect_source(request: DubRequest, place: Workplace) -> tuple[MediaInfo, AudioStream]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from models.weights.files import sha256_of
 from schemas.dub import FileRecord
 from schemas.errors import RequestError
-from tasks.deliver import prepare_folder
+from schemas.settings import Settings
+from storage.files import prepare_folder
 
 
 def receipt_path(out: Path) -> Path:
@@ -35,7 +36,7 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], *, overwrite:
 def prepare_folders(outputs: Sequence[Path]) -> None:
     """Make the outputs' folders and prove that they can be written to. Raises: RequestError, where they cannot."""
     for folder in dict.fromkeys(path.parent for path in outputs):
-        prepare_folder(folder)
+        prepare_folder(str(folder), Settings())
 
 
 def record(name: str, data: bytes) -> FileRecord:

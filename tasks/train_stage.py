@@ -22,7 +22,7 @@ from models.training.loop import Trainee, train
 from models.training.plot import plot_metrics
 from schemas.errors import RequestError
 from schemas.training import Training
-from tasks.deliver import write_whole
+from storage.files import write_whole
 
 RECIPE_FILE, CURVES_FILE = "recipe.json", "curves.png"
 _LINE_EVERY_S = 20.0

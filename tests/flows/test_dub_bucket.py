@@ -1,0 +1,72 @@
+"""A dub whose files, objects and catalogue lie on servers: nothing but caches stays on the machine that made it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from examples.topology.s3 import S3Server
+from schemas.dub import Receipt
+from storage.catalogue import Catalogue
+from storage.engine import make_engine
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "astronaut_es.srt"
+
+Dub = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def dub(s3_server: S3Server, postgres_url: str, tmp_path: Path) -> Dub:
+    environment = os.environ | s3_server.environment(s3_server.worker)
+    environment["JAMDUB_HOME"] = str(tmp_path / "home")
+    environment["JAMDUB_STORE_URL"] = f"s3://{s3_server.bucket}/store"
+    environment["JAMDUB_DATABASE_URL"] = postgres_url
+    environment["COLUMNS"] = "300"
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "flows.cli", "dub", *map(str, arguments), "--from", "en", "--to", "es"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800, cwd=ROOT)
+
+    return run
+
+
+def listed(server: S3Server, prefix: str) -> dict[str, str]:
+    found = server.client(server.admin).list_objects(server.bucket, prefix, recursive=True)
+    return {(item.object_name or "").removeprefix(prefix): item.etag or "" for item in found}
+
+
+def test_a_video_in_a_bucket_becomes_a_dub_in_a_bucket(
+    dub: Dub, s3_server: S3Server, postgres_url: str, sample: Path, tmp_path: Path
+) -> None:
+    client, bucket = s3_server.client(s3_server.admin), s3_server.bucket
+    client.fput_object(bucket, "in/the talk.mp4", str(sample))
+    client.fput_object(bucket, "in/talk.srt", str(SCRIPT))
+    asked = (f"s3://{bucket}/in/the talk.mp4", "--script", f"s3://{bucket}/in/talk.srt", "--speakers", 1)
+
+    done = dub(*asked, "--out", f"s3://{bucket}/out/")
+    assert done.returncode == 0, done.stderr
+    made = listed(s3_server, "out/")
+    base = "the talk.es"
+    assert set(made) == {f"{base}{end}" for end in (".mp4", ".srt", ".vtt", ".receipt.json", ".report.html")}
+    receipt = Receipt.model_validate_json(client.get_object(bucket, f"out/{base}.receipt.json").read())
+    assert receipt.inputs[0].name == "the talk.mp4"
+    assert receipt.measures.dub_samples == receipt.measures.source_samples
+    (run,) = Catalogue(make_engine(postgres_url)).list_runs()
+    assert (run.status, run.video_name) == ("completed", "the talk.mp4")
+    assert run.receipt is not None
+    stored = client.stat_object(bucket, f"store/sha256/{run.receipt.sha256[:2]}/{run.receipt.sha256}")
+    assert stored.size == run.receipt.size_bytes
+
+    again = dub(*asked, "--out", f"s3://{bucket}/out")
+    assert again.returncode == 0 and " 0 run" in again.stdout, again.stderr
+    assert listed(s3_server, "out/") == made, "what was delivered is left as it is"
+    other = dub(*asked, "--out", f"s3://{bucket}/out", "--seed", 7)
+    assert other.returncode == 2 and "already there" in other.stderr
+    kept = "".join(path.read_text(errors="replace") for path in (tmp_path / "home").rglob("*.log"))
+    assert s3_server.worker.secret not in kept + done.stdout + done.stderr + str(receipt)
