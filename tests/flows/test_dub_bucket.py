@@ -13,7 +13,7 @@ from schemas.dub import Receipt
 from storage.catalogue import Catalogue
 from storage.engine import make_engine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "astronaut_es.srt"
@@ -31,7 +31,7 @@ def dub(s3_server: S3Server, postgres_url: str, tmp_path: Path) -> Dub:
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "flows.cli", "dub", *map(str, arguments), "--from", "en", "--to", "es"]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800, cwd=ROOT)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1700, cwd=ROOT)
 
     return run
 
