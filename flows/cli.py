@@ -29,6 +29,7 @@ from flows.options import (
 from flows.performer_cli import performer_app
 from flows.requests import make_request
 from flows.review_cli import review_app
+from flows.store_cli import store_app
 from flows.train_cli import train_app
 from schemas.errors import JamdubError, RequestError
 from schemas.settings import Settings
@@ -42,6 +43,7 @@ app.add_typer(performer_app)
 app.add_typer(evaluate_app)
 app.add_typer(train_app)
 app.add_typer(review_app)
+app.add_typer(store_app)
 app.add_typer(models_app, name="models")
 
 CANCELLED = 130

@@ -124,3 +124,15 @@ class Products(Value):
             for item in self.spoken
             if item.take is not None and item.take.mode == "read"
         )
+
+
+class StageMetrics(Value):
+    """What one stage of a run took: tasks that ran, and tasks whose result was there already."""
+
+    stage: str
+    ran: int = Field(ge=0)
+    cached: int = Field(ge=0)
+    wall_s: float = Field(ge=0)
+    cpu_s: float = Field(ge=0, description="stages side by side share it")
+    bytes_in: int = Field(ge=0, description="of the objects that were given to the tasks that ran")
+    bytes_out: int = Field(ge=0, description="of the objects that they made")

@@ -150,6 +150,7 @@ class Catalogue:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
+        """One transaction, or a part of the one that is open in this thread. Raises: StorageError."""
         joined: Session | None = getattr(self._open, "session", None)
         if joined is not None:
             yield joined

@@ -12,10 +12,12 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.artifact import ArtifactRef
 from schemas.errors import ArtifactCorrupt, ArtifactMissing, StorageError
+from storage.stored import SHA256, StoredObject
 
 CHUNK_BYTES = 1 << 20
 SWEEP_AGE_S = 60.0  # longer than any writer takes from creating its file to locking it
@@ -34,7 +36,7 @@ class LocalObjectStore:
     def put_bytes(self, data: bytes, media_type: str) -> ArtifactRef:
         """Store bytes. Raises: StorageError, where they cannot be written."""
         ref = ArtifactRef(sha256=hashlib.sha256(data).hexdigest(), media_type=media_type, size_bytes=len(data))
-        if not self.has(ref):
+        if not self._renew(ref):
             self.keep(ref, [data])
         return ref
 
@@ -45,7 +47,7 @@ class LocalObjectStore:
         """
         sha256, size_bytes = _digest(_chunks(path))
         ref = ArtifactRef(sha256=sha256, media_type=media_type, size_bytes=size_bytes)
-        if not self.has(ref):
+        if not self._renew(ref):
             try:
                 self.keep(ref, _chunks(path))
             except ArtifactCorrupt as error:
@@ -98,9 +100,36 @@ class LocalObjectStore:
         """Return None: a folder is not served to anyone."""
         return None
 
+    def list(self) -> Iterator[StoredObject]:
+        """Yield every object."""
+        for path in self.root.glob("sha256/*/*"):
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                if SHA256.fullmatch(path.name):
+                    yield StoredObject(path.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    def remove(self, sha256: str, put_before: datetime) -> bool:
+        """Remove an object, unless it was put since then; say whether it is gone. Raises: StorageError."""
+        path = self._path(sha256)
+        try:
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < put_before:
+                path.unlink()
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise StorageError(f"cannot remove {path}: {error.strerror}") from error
+        return not path.exists()
+
     def sweep(self) -> int:
         """Remove what killed writers left; return how many files. A living writer's file is locked, so it stays."""
         return sum(_remove_if_abandoned(path) for path in self._temporary.glob("*.part"))
+
+    def _renew(self, ref: ArtifactRef) -> bool:
+        """Whether the object is here; then it counts as put now."""
+        with suppress(OSError):
+            if self.has(ref):
+                os.utime(self._path(ref.sha256))
+                return True
+        return False
 
     def _path(self, sha256: str) -> Path:
         return self.root / "sha256" / sha256[:2] / sha256

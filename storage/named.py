@@ -4,7 +4,10 @@ import io
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -26,6 +29,14 @@ class NamedValues(Protocol):
 
     def write(self, name: str, data: bytes) -> None:
         """Keep a value. Raises: StorageError."""
+        ...
+
+    def list(self) -> Iterator[tuple[str, datetime]]:
+        """Yield the names of all values, and when each was written. Raises: StorageError."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a value; nothing happens where there is none. Raises: StorageError."""
         ...
 
 
@@ -57,6 +68,21 @@ class FolderValues:
             partial.unlink(missing_ok=True)
             raise StorageError(f"cannot write {path}: {error.strerror}") from error
 
+    def list(self) -> Iterator[tuple[str, datetime]]:
+        """Yield the names of all values, and when each was written."""
+        for path in self.folder.glob("*"):
+            with suppress(FileNotFoundError):
+                if NAME.fullmatch(path.name) and path.is_file():
+                    yield path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+    def remove(self, name: str) -> None:
+        """Remove a value; nothing happens where there is none. Raises: StorageError."""
+        path = self.folder / _checked(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot remove {path}: {error.strerror}") from error
+
 
 @dataclass(frozen=True)
 class BucketValues:
@@ -72,6 +98,17 @@ class BucketValues:
     def write(self, name: str, data: bytes) -> None:
         """Keep a value. Raises: StorageError."""
         self.bucket.write(f"{self.prefix}{_checked(name)}", io.BytesIO(data), len(data), MEDIA_TYPE)
+
+    def list(self) -> Iterator[tuple[str, datetime]]:
+        """Yield the names of all values, and when each was written. Raises: StorageError."""
+        for found in self.bucket.list(self.prefix):
+            name = found.key.removeprefix(self.prefix)
+            if NAME.fullmatch(name):
+                yield name, found.modified_at
+
+    def remove(self, name: str) -> None:
+        """Remove a value; nothing happens where there is none. Raises: StorageError."""
+        self.bucket.remove(f"{self.prefix}{_checked(name)}")
 
 
 def open_named(settings: Settings, kind: str) -> NamedValues:

@@ -1,5 +1,7 @@
 """Bytes stored under their own hash: `sha256/ab/abcd…`. Large values travel between tasks as references to these."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -11,6 +13,7 @@ from storage.bucket import open_bucket, split_s3_url
 from storage.cache import open_cache
 from storage.local import LocalObjectStore
 from storage.s3 import S3ObjectStore
+from storage.stored import StoredObject
 
 
 class ObjectStore(Protocol):
@@ -43,6 +46,14 @@ class ObjectStore(Protocol):
 
     def link(self, ref: ArtifactRef, expires_s: float) -> str | None:
         """Return a URL under which anyone can read the object until it expires; None where the store has none."""
+        ...
+
+    def list(self) -> Iterator[StoredObject]:
+        """Yield every object. Raises: StorageError."""
+        ...
+
+    def remove(self, sha256: str, put_before: datetime) -> bool:
+        """Remove an object, unless it was put since then; say whether it is gone. Raises: StorageError."""
         ...
 
 

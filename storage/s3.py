@@ -5,6 +5,8 @@ the network. An upload is seen whole or not at all; bytes that do not have the h
 """
 
 import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -12,6 +14,10 @@ from schemas.artifact import ArtifactRef
 from schemas.errors import ArtifactCorrupt, ArtifactMissing
 from storage.bucket import Bucket
 from storage.cache import ObjectCache
+from storage.stored import SHA256, StoredObject
+
+RENEWED_AFTER = timedelta(hours=1)
+"""An object that is put again counts as new, unless it is nearly so: see storage.retention."""
 
 
 class S3ObjectStore:
@@ -53,15 +59,33 @@ class S3ObjectStore:
         """Return a URL under which anyone can read the object until it expires, at most seven days."""
         return self._bucket.link(self._key(ref.sha256), expires_s, ref.media_type)
 
+    def list(self) -> Iterator[StoredObject]:
+        """Yield every object. Raises: StorageError."""
+        for found in self._bucket.list(f"{self._prefix}sha256/"):
+            sha256 = found.key.rpartition("/")[2]
+            if SHA256.fullmatch(sha256):
+                yield StoredObject(sha256, found.size_bytes, found.modified_at)
+
+    def remove(self, sha256: str, put_before: datetime) -> bool:
+        """Remove an object, unless it was put since then; say whether it is gone. Raises: StorageError."""
+        found = self._bucket.find(self._key(sha256))
+        if found is not None and found.modified_at >= put_before:
+            return False
+        self._bucket.remove(self._key(sha256))
+        return True
+
     def _key(self, sha256: str) -> str:
         return f"{self._prefix}sha256/{sha256[:2]}/{sha256}"
 
     def _upload(self, ref: ArtifactRef) -> ArtifactRef:
-        if not self.has(ref):
+        key, found = self._key(ref.sha256), self._bucket.find(self._key(ref.sha256))
+        if found is None or found.size_bytes != ref.size_bytes:
             path = self._cache.local_path(ref)
             with path.open("rb") as file:
                 data = cast(BinaryIO, _Verified(file, ref, path))
-                self._bucket.write(self._key(ref.sha256), data, ref.size_bytes, ref.media_type)
+                self._bucket.write(key, data, ref.size_bytes, ref.media_type)
+        elif datetime.now(UTC) - found.modified_at > RENEWED_AFTER:
+            self._bucket.renew(key)
         return ref
 
     def _fetch(self, ref: ArtifactRef) -> None:

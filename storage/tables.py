@@ -171,3 +171,28 @@ class Review(Base):
     script: Mapped[Artefact] = relationship(lazy="selectin", foreign_keys=[script_sha256])
     transcript: Mapped[Artefact] = relationship(lazy="selectin", foreign_keys=[transcript_sha256])
     revision: Mapped[Artefact | None] = relationship(lazy="selectin", foreign_keys=[revision_sha256])
+
+
+class Stage(Base):
+    """What one stage of a run took."""
+
+    __tablename__ = "stages"
+
+    run_id: Mapped[str] = mapped_column(RunIdColumn, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(32), primary_key=True)
+    ran: Mapped[int]
+    cached: Mapped[int]
+    wall_s: Mapped[float] = mapped_column(Double)
+    cpu_s: Mapped[float] = mapped_column(Double)
+    bytes_in: Mapped[int] = mapped_column(BigInteger)
+    bytes_out: Mapped[int] = mapped_column(BigInteger)
+    real_time_factor: Mapped[float] = mapped_column(Double)
+
+
+class RunObject(Base):
+    """One object that a run has made or used."""
+
+    __tablename__ = "run_objects"
+
+    run_id: Mapped[str] = mapped_column(RunIdColumn, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(Sha256Column, ForeignKey("artefacts.sha256"), primary_key=True)

@@ -6,6 +6,7 @@ from typing import Literal
 from schemas.artifact import ArtifactRef, Sha256
 from schemas.dub import DubRequest, Take
 from schemas.speech import Line
+from schemas.stages import StageMetrics
 from schemas.value import Value
 
 RunStatus = Literal["running", "waiting", "completed", "rejected", "failed"]
@@ -43,3 +44,12 @@ class LineageEdge(Value):
     role: str
     child_kind: str | None
     parent_kind: str | None
+
+
+class StageView(Value):
+    """What one stage of one run took; the factor is its seconds for a second of video."""
+
+    run_id: str
+    started_at: datetime
+    metrics: StageMetrics
+    real_time_factor: float

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from prefect.exceptions import Pause
 
-from schemas.artifact import ArtifactRef
+from schemas.artifact import ArtifactRef, refs_in
 from schemas.dub import DubRequest
 from schemas.errors import AwaitingReview, Rejected
 from schemas.stages import Products, Source
 from storage.catalogue import Catalogue
+from storage.retention import record_objects
+from storage.stages import record_stages
 from storage.views import RunStatus
 from tasks.stage import StageTimes, collect_stage_times
 from tasks.workplace import Workplace, open_catalogue
@@ -47,6 +49,8 @@ def recorded_run(run_id: str, request: DubRequest, content_key: str, source: Sou
             message = str(error) or type(error).__name__
             catalogue.finish_run(run_id, _ending(error), None, message, time.monotonic() - started)
             raise
+        finally:
+            record_stages(catalogue, run_id, times.metrics())
 
 
 def _ending(error: BaseException) -> RunStatus:
@@ -60,6 +64,7 @@ def record_products(run: Run, made: Products) -> None:
     catalogue, video = run.catalogue, run.source.video
     with catalogue.transaction():
         catalogue.record_lines(run.id, made.script)
+        record_objects(catalogue, run.id, refs_in(made))
         for ref, kind in ((made.stems.dialogue, "dialogue"), (made.stems.background, "background")):
             catalogue.record_artifact(ref, kind)
             catalogue.record_lineage(ref, [video], "source")

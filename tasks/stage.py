@@ -11,6 +11,7 @@ import logging
 import resource
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from pydantic import TypeAdapter
 
 import tasks.results  # noqa: F401 (Prefect finds the block of our results by its class)
 from models.weights.known import KNOWN
+from schemas.artifact import refs_in
+from schemas.stages import StageMetrics
 from tasks.lease import machine_lease
 
 P = ParamSpec("P")
@@ -43,8 +46,10 @@ def stage_task(
     def decorate(function: Callable[P, R]) -> Any:
         @functools.wraps(function)
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            with machine_lease() if heavy else nullcontext(), _record(name):
-                return function(*args, **kwargs)
+            with machine_lease() if heavy else nullcontext(), _record(name, (args, kwargs)) as record:
+                made = function(*args, **kwargs)
+                record["bytes_out"] = _bytes_of(made)
+                return made
 
         def key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
             _log("asked", name, task_run_id=str(context.task_run.id))
@@ -81,12 +86,31 @@ class StageTimes:
 
     wall_s: dict[str, float] = field(default_factory=dict)
     cpu_s: dict[str, float] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    bytes_in: dict[str, int] = field(default_factory=dict)
+    bytes_out: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    """Stage of each task run that was asked for."""
     ran: list[str] = field(default_factory=list)
 
     @property
     def cached(self) -> int:
         return len(self.asked) - len(self.ran)
+
+    def metrics(self) -> tuple[StageMetrics, ...]:
+        """The same by stage."""
+        asked, ran = Counter(self.asked.values()), Counter(self.ran)
+        return tuple(
+            StageMetrics(
+                stage=stage,
+                ran=ran[stage],
+                cached=max(0, asked[stage] - ran[stage]),
+                wall_s=self.wall_s.get(stage, 0.0),
+                cpu_s=self.cpu_s.get(stage, 0.0),
+                bytes_in=self.bytes_in.get(stage, 0),
+                bytes_out=self.bytes_out.get(stage, 0),
+            )
+            for stage in sorted(asked | ran)
+        )
 
 
 @contextmanager
@@ -113,21 +137,27 @@ class _Collector(logging.Handler):
         fields = record.__dict__
         with self._lock:
             if record.msg == "asked":
-                self._times.asked.add(fields["task_run_id"])
+                self._times.asked[fields["task_run_id"]] = fields["stage"]
             if record.msg != "ran":
                 return
             stage = fields["stage"]
             self._times.ran.append(stage)
-            self._times.wall_s[stage] = self._times.wall_s.get(stage, 0.0) + fields["wall_s"]
-            self._times.cpu_s[stage] = self._times.cpu_s.get(stage, 0.0) + fields["cpu_s"]
+            for name in ("wall_s", "cpu_s", "bytes_in", "bytes_out"):
+                sums = getattr(self._times, name)
+                sums[stage] = sums.get(stage, 0) + fields[name]
 
 
 @contextmanager
-def _record(stage: str) -> Iterator[None]:
-    wall, cpu = time.monotonic(), _cpu_seconds()
+def _record(stage: str, given: object) -> Iterator[dict[str, int]]:
+    wall, cpu, counted = time.monotonic(), _cpu_seconds(), {"bytes_in": _bytes_of(given)}
     _log("started", stage)
-    yield
-    _log("ran", stage, wall_s=time.monotonic() - wall, cpu_s=_cpu_seconds() - cpu)
+    yield counted
+    _log("ran", stage, wall_s=time.monotonic() - wall, cpu_s=_cpu_seconds() - cpu, **counted)
+
+
+def _bytes_of(value: object) -> int:
+    """Bytes of all objects that a value refers to, each counted once."""
+    return sum({ref.sha256: ref.size_bytes for ref in refs_in(value)}.values())
 
 
 def _cpu_seconds() -> float:

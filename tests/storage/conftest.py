@@ -12,6 +12,8 @@ import pytest
 from examples.topology.s3 import Key, S3Server
 from schemas.artifact import ArtifactRef
 from schemas.settings import Settings
+from storage.catalogue import Catalogue
+from storage.engine import make_engine, migrate
 from storage.objects import ObjectStore, open_store
 
 
@@ -69,3 +71,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'a folder' / 'catalogue.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def catalogue(database_url: str) -> Iterator[Catalogue]:
+    """An empty catalogue in each kind of database."""
+    migrate(database_url)
+    engine = make_engine(database_url)
+    yield Catalogue(engine)
+    engine.dispose()

@@ -2,7 +2,6 @@
 
 import hashlib
 import multiprocessing
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
@@ -14,7 +13,7 @@ from schemas.media import MediaInfo, TimeSpan
 from schemas.speech import Line, Script
 from storage import tables
 from storage.catalogue import Catalogue
-from storage.engine import make_engine, migrate
+from storage.engine import make_engine
 
 INFO = MediaInfo(container="mp4", duration_s=20.0, size_bytes=10, video=None, audio=())
 REQUEST = DubRequest(video="/films/a film.mp4", target_language="es")
@@ -41,14 +40,6 @@ def _take(name: str, with_motion: bool = False) -> Take:
 
 
 SCRIPT = Script(language="es", lines=(_line("l2", 0.1), _line("l1", 2.0)))
-
-
-@pytest.fixture
-def catalogue(database_url: str) -> Iterator[Catalogue]:
-    migrate(database_url)
-    engine = make_engine(database_url)
-    yield Catalogue(engine)
-    engine.dispose()
 
 
 def _record_run(catalogue: Catalogue, run_id: str = "r-1") -> None:

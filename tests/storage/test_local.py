@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     store = LocalObjectStore(tmp_path / "taken")
     with pytest.raises(StorageError, match=r"cannot write in .*taken"):
         store.put_bytes(b"x", "text/plain")
+
+
+def test_an_object_that_is_put_again_counts_as_new(tmp_path: Path) -> None:
+    store, began = LocalObjectStore(tmp_path), datetime.now(UTC) - timedelta(seconds=1)
+    ref = store.put_bytes(b"again", "text/plain")
+    os.utime(store.local_path(ref), (0, 0))
+    store.put_bytes(b"again", "text/plain")
+    assert not store.remove(ref.sha256, began)
 
 
 KILLED_WRITER = """

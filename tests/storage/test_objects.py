@@ -2,6 +2,7 @@
 
 import os
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,19 @@ def test_many_writers_of_the_same_bytes(store: ObjectStore) -> None:
 def test_a_source_file_that_is_gone_says_so(store: ObjectStore, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot read .*gone\.wav"):
         store.put_file(tmp_path / "gone.wav", "audio/wav")
+
+
+def test_objects_are_listed_and_removed_unless_put_since(store: ObjectStore) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=5)  # the server's clock shows whole seconds
+    refs = [store.put_bytes(bytes([number]), "audio/wav") for number in range(3)]
+    assert {(item.sha256, item.size_bytes) for item in store.list()} == {(ref.sha256, 1) for ref in refs}
+    assert all(item.put_at >= began for item in store.list())
+    assert not store.remove(refs[0].sha256, began), "it was put since then"
+    assert store.remove(refs[0].sha256, datetime.now(UTC) + timedelta(seconds=5))
+    assert store.remove(refs[0].sha256, began), "it is gone already"
+    assert {item.sha256 for item in store.list()} == {ref.sha256 for ref in refs[1:]}
+    assert not store.has(refs[0]) and store.has(refs[1])
+    assert store.put_bytes(bytes([0]), "audio/wav") == refs[0] and store.has(refs[0])
 
 
 @pytest.mark.parametrize(

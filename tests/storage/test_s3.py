@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -108,6 +109,20 @@ def test_a_copy_that_rots_is_not_uploaded(s3_server: S3Server, tmp_path: Path) -
     with pytest.raises(ArtifactCorrupt, match=f"{copy}.*delete this file"):
         store.put_bytes(b"the truth", "text/plain")
     assert keys_of(s3_server, settings) == []
+
+
+def test_an_object_that_is_put_again_counts_as_new(
+    s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(settings_for(s3_server, tmp_path / "home"))
+    store.put_bytes(b"again", "text/plain")
+    (first,) = store.list()
+    time.sleep(1.1)  # the server's clock shows whole seconds
+    monkeypatch.setattr("storage.s3.RENEWED_AFTER", timedelta(0))
+    ref = store.put_bytes(b"again", "text/plain")
+    (again,) = store.list()
+    assert again.put_at > first.put_at
+    assert open_store(settings_for(s3_server, tmp_path / "elsewhere")).get_bytes(ref) == b"again"
 
 
 KILLED_UPLOAD = """

@@ -43,7 +43,9 @@ def test_times_are_collected_only_inside_the_block() -> None:
     logger = logging.getLogger(LOGGER_NAME)
     with collect_stage_times() as times:
         logger.debug("asked", extra={"stage": "mix", "task_run_id": "1"})
-        logger.debug("ran", extra={"stage": "mix", "wall_s": 2.0, "cpu_s": 1.0})
+        logger.debug("ran", extra={"stage": "mix", "wall_s": 2.0, "cpu_s": 1.0, "bytes_in": 30, "bytes_out": 4})
         logger.debug("asked", extra={"stage": "mix", "task_run_id": "2"})
     logger.debug("asked", extra={"stage": "mix", "task_run_id": "3"})
     assert (times.wall_s, times.cpu_s, times.cached) == ({"mix": 2.0}, {"mix": 1.0}, 1)
+    (mix,) = times.metrics()
+    assert (mix.stage, mix.ran, mix.cached, mix.bytes_in, mix.bytes_out) == ("mix", 1, 1, 30, 4)
