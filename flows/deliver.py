@@ -21,6 +21,8 @@ from tasks.workplace import Workplace
 
 LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
 """A larger video is linked from the report instead of lying inside it."""
+LINK_S = 7 * 24 * 3600
+"""The longest that a link to an object may last."""
 
 
 def deliver(request: DubRequest, run: Run, made: Products, checked: CheckedRequest, place: Workplace) -> DubResult:
@@ -52,6 +54,7 @@ def deliver(request: DubRequest, run: Run, made: Products, checked: CheckedReque
             video_name=names["video"],
             video=place.store.get_bytes(movie) if is_small else None,
             contact_sheet_png=sheet,
+            video_link=None if is_small else place.store.link(movie, LINK_S),
         )
         files["report"].write(page.encode())
     run.finish(place.store.put_bytes(files["receipt"].read(), "application/json"))

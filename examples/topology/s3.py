@@ -25,10 +25,12 @@ class Key:
 
 @dataclass
 class S3Server(Service):
-    """One bucket; `admin` may do everything, `worker` what jamdub does in it, `reader` only read it."""
+    """One bucket; `admin` may do everything, `worker` all in it or what a policy says, `reader` only read it."""
 
     bucket: str = "jamdub"
     ports: tuple[int, ...] = field(default_factory=lambda: free_ports(10))
+    policy: str | None = field(default=None, repr=False)
+    """AWS policy (JSON) that says what `worker` may do."""
     admin: Key = field(default_factory=lambda: Key("admin"))
     worker: Key = field(default_factory=lambda: Key("jamdub"))
     reader: Key = field(default_factory=lambda: Key("reader"))
@@ -83,16 +85,20 @@ class S3Server(Service):
             self.worker: in_bucket,
             self.reader: in_bucket[:2],
         }
-        identities = [
-            {
+        identities = {
+            key: {
                 "name": key.access,
                 "credentials": [{"accessKey": key.access, "secretKey": key.secret}],
                 "actions": allowed,
             }
             for key, allowed in actions.items()
-        ]
+        }
+        settings: dict[str, object] = {"identities": list(identities.values())}
+        if self.policy is not None:
+            settings["policies"] = [{"name": "worker", "content": self.policy}]
+            identities[self.worker] |= {"actions": [], "policyNames": ["worker"]}
         self._keys.touch(mode=0o600)
-        self._keys.write_text(json.dumps({"identities": identities}))
+        self._keys.write_text(json.dumps(settings))
 
     def is_ready(self) -> bool:
         """Whether the bucket can be written to; it is made when it is missing."""

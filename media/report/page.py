@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import jinja2
 import numpy as np
@@ -71,6 +71,7 @@ def render_report(
     video_name: str | None,
     video: bytes | None,
     contact_sheet_png: bytes | None,
+    video_link: str | None = None,
 ) -> str:
     """Write the report of a dub.
 
@@ -80,9 +81,11 @@ def render_report(
         video_name: The dub's file name beside the report.
         video: The dub itself, to be embedded; None: the page plays the file of that name.
         contact_sheet_png: The lips before and after.
+        video_link: URL of the dub, which is played where that file is not beside the page.
 
     Returns:
-        HTML that loads nothing from anywhere but, where `video` is None, the file `video_name` beside it.
+        HTML that loads nothing from anywhere but, where `video` is None, the file `video_name` beside it, or
+        `video_link`.
     """
     media_of = {media.id: media for media in lines}
     page = _environment().get_template("page.html")
@@ -98,6 +101,8 @@ def render_report(
         lines=[_line_view(report, media_of.get(report.id)) for report in receipt.lines],
         video_source=_video_source(video_name, video),
         video_name=video_name if video is None else None,
+        video_link=video_link if video is None else None,
+        video_host=_origin(video_link) if video is None and video_link else "",
         sheet_uri=None if contact_sheet_png is None else _data_uri(contact_sheet_png, "image/png"),
         stages=_stages(receipt),
     )
@@ -159,6 +164,12 @@ def _video_source(name: str | None, video: bytes | None) -> str | None:
         return _data_uri(video, _VIDEO_TYPES.get(PurePath(name or "").suffix.lower(), "video/mp4"))
     # "./" keeps a name such as "javascript:x" or "//host/x" a file beside the page.
     return None if name is None else "./" + quote(os.fsencode(name), safe="")
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port, which a page must be allowed to load from."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _line_view(report: LineReport, media: LineMedia | None) -> LineView:

@@ -31,7 +31,7 @@ from schemas.artifact import ModelRef
 from schemas.dub import DubRequest, FileRecord, LineReport, Measures, Receipt, Voice
 from schemas.media import TimeSpan
 
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "source"}
 HOSTILE = "<script>alert('x')</script> \"quoted\" & `tick` | pipe\n</style><img src=x onerror=alert(1)>"
 
 
@@ -212,6 +212,17 @@ def test_linked_video_is_a_file_beside_the_page(name: str) -> None:
     (source,) = [value for tag, attribute, value in Page(html).attributes if tag == "video" and attribute == "src"]
     assert re.fullmatch(r"\./[A-Za-z0-9._~%-]+", source)
     html.encode("utf-8")
+
+
+def test_a_link_is_played_where_the_file_is_not_beside_the_page() -> None:
+    link = "https://s3.example.com:9000/jamdub/store/sha256/ab/abc?X-Amz-Signature=1&X-Amz-Date=2"
+    page = Page(render(make_receipt(), video=None, video_name="a.es.mp4", video_link=link))
+    assert [value for tag, name, value in page.attributes if (tag, name) == ("source", "src")] == ["./a.es.mp4", link]
+    (policy,) = [value for value in page.values("content") if "default-src" in value]
+    (media,) = [part for part in policy.split(";") if "media-src" in part]
+    assert "https://s3.example.com:9000" in media.split() and "Signature" not in policy
+    embedded = Page(render(make_receipt(), video_link=link))
+    assert link not in embedded.values("src")
 
 
 def test_page_adds_little_to_what_it_embeds() -> None:
