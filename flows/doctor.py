@@ -7,8 +7,10 @@ from pathlib import Path
 
 from media.tools import find_tools
 from models.weights.resolve import jamflow, status
-from schemas.errors import ToolError, WeightsError
+from schemas.errors import StorageError, ToolError, WeightsError
 from schemas.settings import Settings
+from storage.engine import reach
+from storage.objects import open_store
 
 LEAST_FREE_BYTES = 2_000_000_000
 
@@ -24,14 +26,15 @@ class Check:
 
 
 def examine(settings: Settings) -> tuple[Check, ...]:
-    """Look at tools, weights, translation, the accelerator and the disk."""
+    """Look at tools, weights, translation, the accelerator, the disk and the servers that the settings name."""
     weights = (
         Check(
             f"weights {item.name}", item.present, True, item.remedy or f"{item.size_bytes / 1e6:.1f} MB, {item.licence}"
         )
         for item in status(settings.models_dir, settings.cache_dir)
     )
-    return (_python(), *_tools(settings), *weights, _engine(settings), *_translation(settings), _gpu(), _disk(settings))
+    machine = (_gpu(), _disk(settings), _store(settings), _catalogue(settings))
+    return (_python(), *_tools(settings), *weights, _engine(settings), *_translation(settings), *machine)
 
 
 def _python() -> Check:
@@ -86,3 +89,20 @@ def _disk(settings: Settings) -> Check:
     folder = next(path for path in (settings.home, *settings.home.absolute().parents) if Path(path).exists())
     free = shutil.disk_usage(folder).free
     return Check("disk", free >= LEAST_FREE_BYTES, True, f"{free / 1e9:.1f} GB free at {folder}")
+
+
+def _store(settings: Settings) -> Check:
+    try:
+        next(iter(open_store(settings).list()), None)
+    except StorageError as error:
+        return Check("object store", False, True, str(error))
+    return Check("object store", True, True, settings.resolved_store_url)
+
+
+def _catalogue(settings: Settings) -> Check:
+    if settings.database_url is None:
+        return Check("catalogue", True, True, settings.resolved_database_url)
+    try:
+        return Check("catalogue", True, True, reach(settings.resolved_database_url))
+    except StorageError as error:
+        return Check("catalogue", False, True, str(error))

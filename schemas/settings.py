@@ -1,10 +1,12 @@
 """Where things live and what a run may use; read from `JAMDUB_*` variables and `.env`, passed down as a value."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import RequestError
 
 ENDPOINT = r"^https?://[A-Za-z0-9.\-\[\]:]+/?$"
 
@@ -14,9 +16,17 @@ def _default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Construct it in flows and tasks; never at import."""
+    """Construct it in flows and tasks; never at import. Raises: RequestError, which names the wrong variable."""
 
     model_config = SettingsConfigDict(env_prefix="JAMDUB_", env_file=".env", extra="ignore", frozen=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            name = "_".join(map(str, first["loc"][:1])).upper()
+            raise RequestError(f"JAMDUB_{name}: {first['msg']}") from None  # the value may hold a secret
 
     home: Path = Field(default_factory=_default_home, description="folder of everything jamdub keeps")
     store_url: str | None = Field(None, description="object store; empty: the folder `objects` under home")

@@ -72,6 +72,18 @@ def connect_patiently(engine: Engine) -> Connection:
             time.sleep(random.uniform(0.5, 1.5))
 
 
+def reach(url: str) -> str:
+    """Connect to a catalogue and return its URL without the password. Raises: StorageError, where that fails."""
+    engine = make_engine(url)
+    try:
+        with engine.connect():
+            return repr(engine.url)
+    except SQLAlchemyError as error:
+        raise StorageError(f"cannot reach the catalogue {engine.url!r}: {one_line(error)}") from error
+    finally:
+        engine.dispose()
+
+
 def migrate(url: str) -> None:
     """Bring the catalogue's schema to the newest revision; processes that start together wait for each other.
 

@@ -39,7 +39,7 @@ def postgres_server() -> Iterator[str]:
         yield ready
         return
     _need(postgres_program, "postgres")
-    with reachable_folder() as folder, Postgres(folder / "server") as server:
+    with reachable_folder() as folder, Postgres(folder / "server", settings=("fsync=off",)) as server:
         yield server.url
 
 

@@ -30,6 +30,8 @@ class Postgres(Service):
     """
 
     port: int = field(default_factory=lambda: free_ports(1)[0])
+    settings: tuple[str, ...] = ()
+    """Of the server, as in `postgresql.conf`: fsync=off."""
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
 
     @property
@@ -52,7 +54,7 @@ class Postgres(Service):
         return self.folder / "data"
 
     def command(self) -> list[str]:
-        settings = (f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=")
+        settings = (f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *self.settings)
         return [str(postgres_program("postgres")), "-D", str(self._data), *(f"--{item}" for item in settings)]
 
     def prepare(self) -> None:

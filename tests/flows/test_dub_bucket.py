@@ -1,5 +1,6 @@
 """A dub whose files, objects and catalogue lie on servers: nothing but caches stays on the machine that made it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from examples.topology.s3 import S3Server
 from schemas.dub import Receipt
@@ -18,11 +20,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "astronaut_es.srt"
 
-Dub = Callable[..., subprocess.CompletedProcess[str]]
+Jamdub = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def dub(s3_server: S3Server, postgres_url: str, tmp_path: Path) -> Dub:
+def jamdub(s3_server: S3Server, postgres_url: str, tmp_path: Path) -> Jamdub:
     environment = os.environ | s3_server.environment(s3_server.worker)
     environment["JAMDUB_HOME"] = str(tmp_path / "home")
     environment["JAMDUB_STORE_URL"] = f"s3://{s3_server.bucket}/store"
@@ -30,7 +32,7 @@ def dub(s3_server: S3Server, postgres_url: str, tmp_path: Path) -> Dub:
     environment["COLUMNS"] = "300"
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flows.cli", "dub", *map(str, arguments), "--from", "en", "--to", "es"]
+        command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1700, cwd=ROOT)
 
     return run
@@ -42,14 +44,15 @@ def listed(server: S3Server, prefix: str) -> dict[str, str]:
 
 
 def test_a_video_in_a_bucket_becomes_a_dub_in_a_bucket(
-    dub: Dub, s3_server: S3Server, postgres_url: str, sample: Path, tmp_path: Path
+    jamdub: Jamdub, s3_server: S3Server, postgres_url: str, sample: Path, tmp_path: Path
 ) -> None:
     client, bucket = s3_server.client(s3_server.admin), s3_server.bucket
     client.fput_object(bucket, "in/the talk.mp4", str(sample))
     client.fput_object(bucket, "in/talk.srt", str(SCRIPT))
-    asked = (f"s3://{bucket}/in/the talk.mp4", "--script", f"s3://{bucket}/in/talk.srt", "--speakers", 1)
+    asked = ("dub", f"s3://{bucket}/in/the talk.mp4", "--script", f"s3://{bucket}/in/talk.srt", "--speakers", 1)
+    asked = (*asked, "--from", "en", "--to", "es")
 
-    done = dub(*asked, "--out", f"s3://{bucket}/out/")
+    done = jamdub(*asked, "--out", f"s3://{bucket}/out/")
     assert done.returncode == 0, done.stderr
     made = listed(s3_server, "out/")
     base = "the talk.es"
@@ -63,10 +66,21 @@ def test_a_video_in_a_bucket_becomes_a_dub_in_a_bucket(
     stored = client.stat_object(bucket, f"store/sha256/{run.receipt.sha256[:2]}/{run.receipt.sha256}")
     assert stored.size == run.receipt.size_bytes
 
-    again = dub(*asked, "--out", f"s3://{bucket}/out")
+    again = jamdub(*asked, "--out", f"s3://{bucket}/out")
     assert again.returncode == 0 and " 0 run" in again.stdout, again.stderr
     assert listed(s3_server, "out/") == made, "what was delivered is left as it is"
-    other = dub(*asked, "--out", f"s3://{bucket}/out", "--seed", 7)
+    other = jamdub(*asked, "--out", f"s3://{bucket}/out", "--seed", 7)
     assert other.returncode == 2 and "already there" in other.stderr
+
+    stats = json.loads(jamdub("stats", "--last", 2, "--json").stdout)
+    speak = next(stage for stage in stats["stages"] if stage["stage"] == "speak")
+    assert (stats["runs"], speak["tasks"], speak["cached"]) == (2, len(receipt.lines), len(receipt.lines))
+    assert speak["median_s"] > 0 and speak["bytes_out"] > 0 and stats["cached_share"] == pytest.approx(0.5)
+    spared = jamdub("gc", "--older-than", 1, "--delete")
+    assert spared.returncode == 0 and "removed 0 objects" in spared.stdout, spared.stderr
+    examined = jamdub("doctor")
+    assert examined.returncode == 0 and f"s3://{bucket}/store" in examined.stdout, examined.stdout
+    assert make_url(postgres_url).password not in f"{examined.stdout}{examined.stderr}"
+
     kept = "".join(path.read_text(errors="replace") for path in (tmp_path / "home").rglob("*.log"))
     assert s3_server.worker.secret not in kept + done.stdout + done.stderr + str(receipt)

@@ -13,6 +13,8 @@ from schemas.errors import StorageError
 from storage.catalogue import Catalogue
 from storage.engine import make_engine, migrate
 
+pytestmark = pytest.mark.slow
+
 REF = ArtifactRef(sha256=hashlib.sha256(b"").hexdigest(), media_type="audio/wav", size_bytes=0)
 
 
