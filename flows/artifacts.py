@@ -20,7 +20,7 @@ from media.report import receipt_markdown
 from schemas.dub import DubResult, LineReport, Receipt
 from schemas.settings import Settings
 from schemas.stages import Products
-from storage.files import open_file
+from storage.places import open_file
 from tasks.stage import LOGGER_NAME as STAGE_LOGGER_NAME
 
 LARGEST_SHEET_PX = 1200

@@ -12,7 +12,7 @@ from flows.plan import START_S, PlannedStage
 from schemas.batch import BatchSummary, ItemReport
 from schemas.dub import DubResult, Receipt
 from schemas.settings import Settings
-from storage.files import open_file
+from storage.places import open_file
 from storage.views import RunView
 from tasks.space import SpaceNeeded
 

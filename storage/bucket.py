@@ -5,9 +5,10 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -15,12 +16,13 @@ import certifi
 from minio import Minio
 from minio.commonconfig import REPLACE, CopySource
 from minio.datatypes import Object
-from minio.error import MinioException, S3Error
-from urllib3 import PoolManager, Retry, Timeout
+from minio.error import S3Error
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError, MaxRetryError
 
-from schemas.errors import ArtifactMissing, StorageError
+from schemas.errors import StorageError
 from schemas.settings import Settings
+from storage.s3_errors import explained
 
 CHUNK_BYTES = 1 << 20
 PART_BYTES = 16 << 20
@@ -65,8 +67,7 @@ class Bucket:
         with self._explained("read", key):
             while True:
                 try:
-                    wanted: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{version}"'} if version else {}
-                    with closing(self.client.get_object(self.name, key, offset, request_headers=wanted)) as response:
+                    with closing(self._open(key, offset, version)) as response:
                         version = response.headers.get("etag", "").strip('"')
                         for chunk in response.stream(CHUNK_BYTES):
                             offset, failures = offset + len(chunk), 0
@@ -120,6 +121,14 @@ class Bucket:
         """The object's name for people."""
         return f"s3://{self.name}/{key}"
 
+    def _open(self, key: str, offset: int, version: str | None) -> BaseHTTPResponse:
+        wanted: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{version}"'} if version else {}
+        response = self.client.get_object(self.name, key, offset, request_headers=wanted)
+        if offset and response.status != HTTPStatus.PARTIAL_CONTENT:
+            response.close()
+            raise StorageError(f"{self.endpoint} cannot go on reading {self.url(key)} where it broke: run again")
+        return response
+
     def _head(self, key: str) -> Stored | None:
         try:
             return _stored(self.client.stat_object(self.name, key))
@@ -131,30 +140,8 @@ class Bucket:
                 raise
             return None
 
-    @contextmanager
-    def _explained(self, verb: str, key: str) -> Iterator[None]:
-        try:
-            yield
-        except S3Error as error:
-            if error.code == "NoSuchKey":
-                raise ArtifactMissing(f"{self.url(key)} is not there") from error
-            raise StorageError(f"cannot {verb} {self.url(key)}: {self._reason(error)}") from error
-        except (MinioException, HTTPError) as error:
-            raise StorageError(
-                f"cannot {verb} {self.url(key)}: {self.endpoint} does not answer as an S3 server ({_short(error)}); "
-                "check JAMDUB_S3_ENDPOINT and the network, then run again: nothing is lost"
-            ) from error
-
-    def _reason(self, error: S3Error) -> str:
-        reasons = {
-            "SignatureDoesNotMatch": "the secret does not belong to the access key; check JAMDUB_S3_SECRET_KEY",
-            "InvalidAccessKeyId": f"{self.endpoint} knows no such access key; check JAMDUB_S3_ACCESS_KEY",
-            "AccessDenied": "this access key is not allowed to; docs/storage.md says what it needs",
-            "NoSuchBucket": f"{self.endpoint} has no bucket {self.name!r}; make it, or name another",
-            "PreconditionFailed": "it was replaced while it was being read; run again",
-            "RequestTimeTooSkewed": "this machine's clock is wrong; set it",
-        }
-        return reasons.get(error.code or "", f"{self.endpoint} says {error.code}: {_short(error.message)}")
+    def _explained(self, verb: str, key: str) -> AbstractContextManager[None]:
+        return explained(f"{verb} {self.url(key)}", self.endpoint)
 
 
 def open_bucket(name: str, settings: Settings) -> Bucket:
@@ -215,10 +202,3 @@ def _http_client() -> PoolManager:
         cert_reqs="CERT_REQUIRED",
         ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
     )
-
-
-def _short(error: object) -> str:
-    """The root of a chain of network errors in one line, without addresses of objects."""
-    reason = getattr(error, "reason", None) or error
-    text = re.sub(r"<[^>]*>:? ?", "", str(reason))
-    return " ".join(text.split())[:200]

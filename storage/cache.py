@@ -14,6 +14,7 @@ from storage.local import LocalObjectStore
 
 IN_USE_S = 3600.0
 """What was asked for so lately stays, whatever the limit says: a running task may open it again."""
+LOOKED_AT_S = 600.0
 
 
 class ObjectCache(LocalObjectStore):
@@ -28,9 +29,8 @@ class ObjectCache(LocalObjectStore):
 
     def local_path(self, ref: ArtifactRef) -> Path:
         """Return the copy and mark it as used now. Raises: ArtifactMissing, ArtifactCorrupt."""
-        path = super().local_path(ref)
-        os.utime(path)
-        return path
+        _use(self._path(ref.sha256))
+        return super().local_path(ref)
 
     def keep(self, ref: ArtifactRef, chunks: Iterable[bytes]) -> None:
         """Store a copy, and make room where much has come in. Raises: ArtifactCorrupt, StorageError."""
@@ -43,10 +43,10 @@ class ObjectCache(LocalObjectStore):
         Raises: StorageError, where it cannot be written.
         """
         path = self.root / "inputs" / hashlib.sha256(version.encode()).hexdigest()[:32] / name
+        _use(path)
         if not path.is_file() or path.stat().st_size != size_bytes:
             self._write(path, chunks, size_bytes, None)
             self._make_room(size_bytes)
-        os.utime(path)
         return path
 
     def evict(self) -> int:
@@ -57,9 +57,10 @@ class ObjectCache(LocalObjectStore):
             if excess_bytes <= 0 or used_at_s > time.time() - IN_USE_S:
                 break
             with suppress(FileNotFoundError):  # another process removes as well
-                path.unlink()
-                removed += 1
-            excess_bytes -= size_bytes
+                if path.stat().st_mtime == used_at_s:  # or it was used meanwhile
+                    path.unlink()
+                    removed += 1
+                    excess_bytes -= size_bytes
         return removed
 
     def _make_room(self, new_bytes: int) -> None:
@@ -73,8 +74,18 @@ def open_cache(settings: Settings) -> ObjectCache:
     """Open the cache that the settings describe, within its limit, without what killed writers left."""
     cache = ObjectCache(settings.cache_dir / "objects", settings.cache_max_bytes)
     cache.sweep()
-    cache.evict()
+    looked_at = cache.root / "looked-at"  # every task opens the cache: too often to look through all of it
+    if not looked_at.exists() or time.time() - looked_at.stat().st_mtime > LOOKED_AT_S:
+        with suppress(OSError):
+            cache.root.mkdir(parents=True, exist_ok=True)
+            looked_at.touch()
+        cache.evict()
     return cache
+
+
+def _use(path: Path) -> None:
+    with suppress(OSError):
+        os.utime(path)
 
 
 def _copies(root: Path) -> Iterator[tuple[float, int, Path]]:

@@ -46,7 +46,9 @@ class S3ObjectStore:
 
         Raises: ArtifactMissing, ArtifactCorrupt, StorageError.
         """
-        if not self._cache.has(ref):
+        try:
+            return self._cache.local_path(ref)
+        except (ArtifactMissing, ArtifactCorrupt):
             self._fetch(ref)
         return self._cache.local_path(ref)
 

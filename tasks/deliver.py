@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest, Receipt
 from schemas.errors import RequestError, StorageError
-from storage.files import File, join, open_file, prepare_folder
+from storage.files import File
+from storage.places import join, open_file, prepare_folder
 from tasks.workplace import Workplace
 
 UNDECISIVE = {"output_dir", "overwrite", "review"}

@@ -11,7 +11,7 @@ from schemas.errors import MediaError
 from schemas.media import AudioStream, MediaInfo
 from schemas.speech import Cue
 from schemas.stages import Source
-from storage.files import fetch
+from storage.places import fetch
 from tasks.stage import stage_task
 from tasks.workplace import WAV, Workplace, open_workplace
 
@@ -22,7 +22,7 @@ SILENCE_PEAK = 1e-5
 def fetch_inputs(request: DubRequest, place: Workplace) -> DubRequest:
     """The same request with its files on this disk: those in a bucket are fetched, once for as long as they stay.
 
-    Raises: RequestError, StorageError: see storage.files.
+    Raises: RequestError, StorageError: see storage.places.
     """
     named = {name: getattr(request, name) for name in ("video", "script", "consent")}
     here = {name: str(fetch(file, place.settings)) for name, file in named.items() if file is not None}

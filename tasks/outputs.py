@@ -8,7 +8,7 @@ from models.weights.files import sha256_of
 from schemas.dub import FileRecord
 from schemas.errors import RequestError
 from schemas.settings import Settings
-from storage.files import prepare_folder
+from storage.places import prepare_folder
 
 
 def receipt_path(out: Path) -> Path:

@@ -1,8 +1,11 @@
 """Remove what no kept run needs any more, while others may be at work."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from schemas.errors import ArtifactMissing
 from schemas.settings import Settings
 from storage.catalogue import Catalogue
 from storage.named import FolderValues, NamedValues, open_named
@@ -62,8 +65,7 @@ def _results(settings: Settings) -> tuple[NamedValues, ...]:
     return open_named(settings, "results"), FolderValues(settings.home / "results")
 
 
-def _stored_results(values: NamedValues) -> list[StoredResult]:
-    return [
-        StoredResult(name, written_at, objects_named_in(values.read(name).decode(errors="replace")))
-        for name, written_at in values.list()
-    ]
+def _stored_results(values: NamedValues) -> Iterator[StoredResult]:
+    for name, written_at in values.list():
+        with suppress(ArtifactMissing):  # removed meanwhile
+            yield StoredResult(name, written_at, objects_named_in(values.read(name).decode(errors="replace")))

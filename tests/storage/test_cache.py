@@ -4,15 +4,17 @@ import os
 import time
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
-from storage.cache import IN_USE_S, ObjectCache
+from schemas.settings import Settings
+from storage.cache import IN_USE_S, ObjectCache, open_cache
 
 AGE_S = st.floats(0, 4 * IN_USE_S).filter(lambda age_s: abs(age_s - IN_USE_S) > 60)
 
 
-@settings(max_examples=25)
+@trials(max_examples=25)
 @given(sizes_and_ages=st.lists(st.tuples(st.integers(1, 500), AGE_S), max_size=12), limit=st.integers(1, 3000))
 def test_eviction_keeps_the_most_recently_used(
     sizes_and_ages: list[tuple[int, float]], limit: int, tmp_path_factory
@@ -50,3 +52,12 @@ def test_what_comes_in_makes_room(tmp_path: Path) -> None:
     os.utime(cache.local_path(first), (0, 0))
     second = cache.put_bytes(b"b" * 900, "audio/wav")
     assert cache.has(second) and not cache.has(first)
+
+
+def test_the_cache_is_looked_through_now_and_then(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, cache_max_bytes=1)
+    ref = open_cache(settings.model_copy(update={"cache_max_bytes": 10**9})).put_bytes(b"old", "audio/wav")
+    os.utime(open_cache(settings).local_path(ref), (0, 0))
+    assert open_cache(settings).has(ref), "it was looked through a moment ago"
+    os.utime(settings.cache_dir / "objects" / "looked-at", (0, 0))
+    assert not open_cache(settings).has(ref)

@@ -10,7 +10,8 @@ from examples.topology.proxy import Fault, FaultyProxy
 from examples.topology.s3 import S3Server
 from schemas.errors import JamdubError, RequestError, StorageError
 from schemas.settings import Settings
-from storage.files import BucketFile, fetch, join, open_file, write_whole
+from storage.files import BucketFile, write_whole
+from storage.places import fetch, join, open_file
 from tests.storage.conftest import s3_settings
 
 
@@ -140,4 +141,5 @@ def test_no_copy_is_left_of_what_could_not_be_fetched(s3_server: S3Server, setti
         proxy.faults.extend([Fault(cut_after_bytes=1 << 20)] + [Fault(status=500)] * 10)
         with pytest.raises(StorageError, match="cannot read s3://"):
             fetch(url, there)
-    assert [path for path in settings.cache_dir.rglob("*") if path.is_file()] == []
+    assert [path for path in settings.cache_dir.rglob("*.mp4") if path.is_file()] == []
+    assert [path for path in settings.cache_dir.rglob("*.part") if path.is_file()] == []

@@ -17,9 +17,9 @@ from examples.topology.s3 import S3Server
 from schemas.errors import RequestError
 from schemas.settings import Settings
 from storage.bucket import PART_BYTES
-from storage.files import fetch, open_file, prepare_folder
 from storage.named import open_named
 from storage.objects import open_store
+from storage.places import fetch, open_file, prepare_folder
 from tests.storage.conftest import s3_settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "storage.md"

@@ -41,6 +41,10 @@ def settings_for(server: S3Server, home: Path, key: Key | None = None, **changes
     return Settings.model_validate(values | changes)
 
 
+def copies_in(settings: Settings) -> list[Path]:
+    return [path for path in settings.cache_dir.rglob("*") if path.is_file() and path.name != "looked-at"]
+
+
 def keys_of(server: S3Server, settings: Settings) -> list[str]:
     prefix = settings.resolved_store_url.removeprefix(f"s3://{server.bucket}/")
     return [found.object_name or "" for found in server.client(server.admin).list_objects(server.bucket, prefix, True)]
@@ -96,7 +100,7 @@ def test_bytes_altered_on_the_way_are_not_kept(s3_server: S3Server, tmp_path: Pa
     elsewhere = settings_for(s3_server, tmp_path / "two")
     with pytest.raises(ArtifactCorrupt, match=f"s3://{s3_server.bucket}/.*delete it"):
         open_store(elsewhere).local_path(ref)
-    assert not [path for path in elsewhere.cache_dir.rglob("*") if path.is_file()]
+    assert copies_in(elsewhere) == []
 
 
 def test_a_copy_that_rots_is_not_uploaded(s3_server: S3Server, tmp_path: Path) -> None:
@@ -147,7 +151,7 @@ def test_a_full_disk_names_the_cache_and_the_remedy(
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(StorageError, match=f"{elsewhere.cache_dir}.*7 bytes are needed.*JAMDUB_CACHE_MAX_BYTES"):
         open_store(elsewhere).local_path(ref)
-    assert not [path for path in elsewhere.cache_dir.rglob("*") if path.is_file()]
+    assert copies_in(elsewhere) == []
 
 
 @pytest.mark.slow
