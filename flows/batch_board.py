@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -21,8 +20,9 @@ from flows.batch_here import Change
 from flows.batch_plan import Planned, finished
 from media.report.batch import batch_markdown, batch_page, batch_row
 from schemas.batch import BatchRequest, BatchSummary, ItemReport
+from schemas.settings import Settings
 from storage.catalogue import Catalogue
-from tasks.deliver import write_whole
+from storage.places import join, open_file
 from tasks.delivered import receipt_of
 from tasks.workplace import Workplace
 
@@ -60,7 +60,7 @@ class Board:
 
 def carry_out(changes: Iterable[Change], board: Board, catalogue: Catalogue, place: Workplace) -> None:
     """Follow the dubs, and show how far they are."""
-    with shown(board) as show:
+    with shown(board, place.settings) as show:
         for planned, state, error in changes:
             report = planned.report.model_copy(update={"state": state, "reason": error})
             if state == "completed":
@@ -72,13 +72,13 @@ def carry_out(changes: Iterable[Change], board: Board, catalogue: Catalogue, pla
 def _with_measures(planned: Planned, report: ItemReport, catalogue: Catalogue, place: Workplace) -> ItemReport:
     run = catalogue.completed_run(str(planned.key))
     receipt = receipt_of(run, place) if run is not None else None
-    return report if run is None or receipt is None else finished(planned.item, run, receipt)
+    return report if run is None or receipt is None else finished(planned.item, run, receipt, place)
 
 
 @contextmanager
-def shown(board: Board) -> Iterator["Show"]:
+def shown(board: Board, settings: Settings) -> Iterator["Show"]:
     """Keep everything that shows the batch true to the board, and at the end add a page to the run."""
-    show = Show(board)
+    show = Show(board, settings)
     try:
         yield show
     finally:
@@ -89,12 +89,13 @@ def shown(board: Board) -> Iterator["Show"]:
 class Show:
     """The artifacts and files of one batch; a call brings them up to date, unless that was done just before."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, settings: Settings) -> None:
+        self._settings = settings
         self._board, self._shown_s = board, time.monotonic()
         summary = board.summary
         self._table = _id(create_table_artifact(_rows(summary), key="batch-items", description=summary.headline))
         self._progress = _id(create_progress_artifact(_percent(summary), key="batch", description=summary.headline))
-        write_files(summary)
+        write_files(summary, self._settings)
 
     def __call__(self) -> None:
         """Update, but not all the time."""
@@ -104,7 +105,7 @@ class Show:
     def now(self) -> None:
         """Update."""
         summary, self._shown_s = self._board.summary, time.monotonic()
-        write_files(summary)
+        write_files(summary, self._settings)
         update_progress_artifact(self._progress, _percent(summary), description=summary.headline)
         with get_client(sync_client=True) as client:
             table = ArtifactUpdate(data=json.dumps(_rows(summary)), description=summary.headline)
@@ -116,11 +117,10 @@ def show_plan(summary: BatchSummary) -> None:
     create_table_artifact(_rows(summary), key="batch-items", description=f"dry run: {summary.headline}")
 
 
-def write_files(summary: BatchSummary) -> None:
+def write_files(summary: BatchSummary, settings: Settings) -> None:
     """Write summary and report into the batch's output folder. Raises: StorageError."""
-    folder = Path(summary.output_dir)
-    write_whole(folder / "summary.json", summary.model_dump_json(indent=1).encode())
-    write_whole(folder / "report.html", batch_page(summary).encode())
+    for name, text in (("summary.json", summary.model_dump_json(indent=1)), ("report.html", batch_page(summary))):
+        open_file(join(summary.output_dir, name), settings).write(text.encode())
 
 
 def _rows(summary: BatchSummary) -> list[dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from flows.check import check_request, check_weights
 from flows.plan import plan
@@ -11,10 +10,11 @@ from schemas.batch import BatchRequest, Item, ItemReport
 from schemas.dub import Receipt
 from schemas.errors import MediaError, RequestError
 from storage.catalogue import Catalogue
+from storage.places import join
 from storage.views import RunView
 from tasks.content import dub_key, file_sha256
-from tasks.delivered import missing_file, receipt_of, report_path
-from tasks.manifest import list_items
+from tasks.delivered import missing_file, receipt_of, report_place
+from tasks.manifest import absolute, list_items
 from tasks.workplace import Workplace
 
 HASH_CHARS = 8
@@ -41,7 +41,7 @@ def plan_batch(request: BatchRequest, place: Workplace, catalogue: Catalogue) ->
 
     Raises: RequestError, WeightsError, StorageError: what would fail all of them.
     """
-    items = list_items(request)
+    items = list_items(request, place.settings)
     check_languages(items)
     check_names(request.redo, items)
     redo = {item.title for item in items if {item.name, item.title} & set(request.redo)}
@@ -85,26 +85,26 @@ def _planned(
 def _with_content(item: Item, request: BatchRequest, place: Workplace) -> tuple[Item, str]:
     """An item with its own folder, named by its content, and its key."""
     dub = item.request
-    video_sha256 = file_sha256(dub.video)
+    video_sha256 = file_sha256(dub.video, place.settings)
     _, models = check_weights(dub, place)
-    folder = Path(request.output_dir).absolute() / f"{item.name}-{video_sha256[:HASH_CHARS]}" / dub.target_language
-    placed = item.model_copy(update={"request": dub.model_copy(update={"output_dir": str(folder)})})
-    return placed, dub_key(dub, video_sha256, models)
+    folder = join(join(absolute(request.output_dir), f"{item.name}-{video_sha256[:HASH_CHARS]}"), dub.target_language)
+    placed = item.model_copy(update={"request": dub.model_copy(update={"output_dir": folder})})
+    return placed, dub_key(dub, video_sha256, models, place.settings)
 
 
 def _held_against(item: Item, run: RunView | None, request: BatchRequest, place: Workplace) -> ItemReport:
     receipt = receipt_of(run, place) if run is not None else None
     if run is None or receipt is None:
         return _report(item, "planned", "not dubbed yet")
-    missing = missing_file(run, receipt, request.output_dir)
+    missing = missing_file(run, receipt, request.output_dir, place)
     if missing is not None:
         return _report(item, "planned", f"dubbed before, but {missing}")
-    return finished(item, run, receipt).model_copy(
+    return finished(item, run, receipt, place).model_copy(
         update={"state": "skipped", "reason": f"dubbed before, in run {run.id[:8]}"}
     )
 
 
-def finished(item: Item, run: RunView, receipt: Receipt) -> ItemReport:
+def finished(item: Item, run: RunView, receipt: Receipt, place: Workplace) -> ItemReport:
     """The report of a dub that was made."""
     return _report(item, "completed", None).model_copy(
         update={
@@ -113,7 +113,7 @@ def finished(item: Item, run: RunView, receipt: Receipt) -> ItemReport:
             "duration_s": run.duration_s,
             "wer": receipt.measures.wer,
             "warnings": receipt.warnings,
-            "report": report_path(run),
+            "report": report_place(run, place),
         }
     )
 

@@ -49,7 +49,7 @@ def dub_video(request: DubRequest) -> DubResult:
     prepare_output(request, place)
     source = open_source(checked.local, place)
     run_id, stages = flow_run.get_id() or "local", len(planned_stages(request))
-    key = dub_key(request, source.video.sha256, checked.models)
+    key = dub_key(request, source.video.sha256, checked.models, place.settings)
     with recorded_run(run_id, request, key, source, place) as run, shown_progress(stages):
         looking = find_faces.submit(source.video, source.info) if request.sees_faces else None
         audio = extract_audio(source.video, source.audio)

@@ -1,12 +1,12 @@
 """Many videos into many languages: what is done is found by its content, the rest is dubbed, one failure stops none."""
 
-from pathlib import Path
 from typing import Any
 
 from prefect import Flow, State, flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.runtime import flow_run as this_run
 
+from flows.automations import refuse_endless_crashes
 from flows.batch_board import Board, carry_out, show_plan
 from flows.batch_here import run_here
 from flows.batch_plan import estimated, plan_batch
@@ -14,7 +14,7 @@ from flows.batch_workers import cancel_runs_of, run_on_workers
 from flows.form import form
 from schemas.batch import BatchRequest, BatchSummary
 from schemas.errors import ItemsFailed
-from tasks.deliver import prepare_folder
+from storage.places import prepare_folder
 from tasks.workplace import open_catalogue, open_workplace
 
 NAMED_FAILURES = 5
@@ -32,6 +32,7 @@ def localize_batch(request: BatchRequest) -> BatchSummary:
 
     Raises: ItemsFailed, at the end, where some dubs failed: a green run means that everything asked for is there.
     """
+    refuse_endless_crashes()
     place = open_workplace()
     catalogue = open_catalogue(place.settings)
     plan = plan_batch(request, place, catalogue)
@@ -41,7 +42,7 @@ def localize_batch(request: BatchRequest) -> BatchSummary:
     if request.dry_run:
         show_plan(board.summary)
         return board.summary
-    prepare_folder(Path(request.output_dir))
+    prepare_folder(request.output_dir, place.settings)
     to_do = [planned for planned in plan if planned.is_to_do]
     try:
         carry_out(run_on_workers(to_do, request) if request.deployment else run_here(to_do), board, catalogue, place)

@@ -1,7 +1,6 @@
 """`jamdub localize`: many videos into many languages, one after another in this process."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +30,7 @@ localize_app = typer.Typer(rich_markup_mode=None)
 
 @localize_app.command()
 def localize(
-    source: Annotated[str, typer.Argument(help="Manifest of videos (CSV or JSONL: docs/batch.md), or a folder.")],
+    source: Annotated[str, typer.Argument(help="Manifest of videos (CSV or JSONL: docs/batch.md), folder, or s3://….")],
     to: Annotated[str, typer.Option("--to", help="Languages of the dubs: es,fr,pt-BR.")],
     out: Annotated[str, typer.Option(help="Folder that gets a folder for each video and language.")] = "dubs",
     redo: Annotated[
@@ -78,6 +77,7 @@ def localize(
 
 def _run(request: BatchRequest, verbose: bool) -> None:
     from flows.summary import print_batch
+    from storage.places import join, open_file
 
     with Console(stderr=True).status("checking the batch"):
         _check(request)
@@ -85,7 +85,7 @@ def _run(request: BatchRequest, verbose: bool) -> None:
     try:
         summary = run_embedded(_localize_flow, request, Settings(), verbose)
     except ItemsFailed:
-        written = (Path(request.output_dir) / "summary.json").read_bytes()
+        written = open_file(join(request.output_dir, "summary.json"), Settings()).read()
         print_batch(BatchSummary.model_validate_json(written), Console())
         raise
     print_batch(summary, Console())
@@ -94,13 +94,13 @@ def _run(request: BatchRequest, verbose: bool) -> None:
 def _check(request: BatchRequest) -> None:
     """A wrong source, language or folder is told before Prefect's server is started."""
     from flows.batch_plan import check_languages, check_names
-    from tasks.deliver import prepare_folder
+    from storage.places import prepare_folder
     from tasks.manifest import list_items
 
-    items = list_items(request)
+    items = list_items(request, Settings())
     check_languages(items)
     check_names(request.redo, items)
-    prepare_folder(Path(request.output_dir))
+    prepare_folder(request.output_dir, Settings())
 
 
 def _localize_flow() -> Callable[..., Any]:

@@ -1,7 +1,6 @@
 """What the command line prints when it is done."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +11,7 @@ from flows.plan import START_S, PlannedStage
 from schemas.batch import BatchSummary, ItemReport
 from schemas.dub import DubResult, Receipt
 from schemas.settings import Settings
-from storage.places import open_file
+from storage.places import join, open_file
 from storage.views import RunView
 from tasks.space import SpaceNeeded
 
@@ -61,7 +60,7 @@ def _milliseconds(mean_s: float | None, p95_s: float | None) -> str:
 def print_batch(summary: BatchSummary, console: Console) -> None:
     """Print what became of every dub, and where the batch's report is."""
     console.print(_batch_table(summary.by_urgency, summary.headline))
-    console.print(f"report  {Path(summary.output_dir) / 'report.html'}", markup=False, soft_wrap=True)
+    console.print(f"report  {join(summary.output_dir, 'report.html')}", markup=False, soft_wrap=True)
 
 
 def print_batch_plan(reports: Sequence[ItemReport], console: Console) -> None:

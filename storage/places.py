@@ -62,6 +62,20 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if folder else name
 
 
+def list_files(folder: str, settings: Settings) -> tuple[str, ...]:
+    """Name the files of a folder and those below it, in order: paths, or URLs of a bucket's objects.
+
+    Raises: RequestError, where there is no such folder, and as open_file; StorageError, where it cannot be read.
+    """
+    within = open_file(f"{folder.rstrip('/')}/", settings)
+    if isinstance(within, BucketFile):
+        return tuple(sorted(within.bucket.url(found.key) for found in within.bucket.list(within.key)))
+    assert isinstance(within, LocalFile)
+    if not within.path.is_dir():
+        raise RequestError(f"{folder} is no folder: check the path")
+    return tuple(sorted(str(path) for path in within.path.absolute().rglob("*") if path.is_file()))
+
+
 def prepare_folder(folder: str, settings: Settings) -> None:
     """Prove that files can be written to a folder, which is made where that is needed.
 

@@ -1,12 +1,18 @@
 """What a dub is made of, as one key: the same for the same content, whatever its files are called."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from models.weights.files import sha256_of
 from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
-from schemas.errors import RequestError
+from schemas.errors import ArtifactMissing, RequestError
+from schemas.settings import Settings
+from storage.files import BucketFile
+from storage.named import open_named
+from storage.places import fetch, open_file
 from tasks.deliver import UNDECISIVE
 from tasks.faces import bind_faces, find_faces
 from tasks.ingest import extract_audio
@@ -36,13 +42,13 @@ UNSEEN = UNDECISIVE - {"review"}
 """Fields that do not count. A review does: a dub that somebody has approved is not one that nobody saw."""
 
 
-def dub_key(request: DubRequest, video_sha256: str, models: Sequence[ModelRef]) -> str:
+def dub_key(request: DubRequest, video_sha256: str, models: Sequence[ModelRef], settings: Settings) -> str:
     """The key of a dub.
 
     Args:
         models: The weights that the request needs.
 
-    Raises: RequestError, where the script or the consent record cannot be read.
+    Raises: RequestError, StorageError, where the script or the consent record cannot be read.
     """
     return content_key(
         "dub",
@@ -50,17 +56,36 @@ def dub_key(request: DubRequest, video_sha256: str, models: Sequence[ModelRef]) 
         {
             "request": request.model_dump(exclude=FILES | UNSEEN),
             "video": video_sha256,
-            "script": file_sha256(request.script) if request.script else None,
-            "consent": file_sha256(request.consent) if request.consent else None,
+            "script": file_sha256(request.script, settings) if request.script else None,
+            "consent": file_sha256(request.consent, settings) if request.consent else None,
             "models": {model.name: model.sha256 for model in models},
             "stages": {f"{stage.fn.__module__}.{stage.fn.__name__}": stage.version for stage in STAGES},
         },
     )
 
 
-def file_sha256(path: str) -> str:
-    """Hash a file that a request names. Raises: RequestError, where it cannot be read."""
+def file_sha256(place: str, settings: Settings) -> str:
+    """Hash a file that a request names; one in a bucket is read once for each of its versions.
+
+    Raises: RequestError, StorageError, where it cannot be read.
+    """
+    file = open_file(place, settings)
+    if isinstance(file, BucketFile):
+        return _known_sha256(file, settings)
     try:
-        return sha256_of(Path(path))
+        return sha256_of(Path(file.place))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        raise RequestError(f"{place}: cannot be read ({error.strerror}); check the path") from error
+
+
+def _known_sha256(file: BucketFile, settings: Settings) -> str:
+    found, known = file.bucket.find(file.key), open_named(settings, "hashes")
+    if found is None:
+        raise RequestError(f"{file.place} does not exist: check the URL")
+    name = hashlib.sha256(f"{file.bucket.endpoint} {file.place} {found.version}".encode()).hexdigest()
+    try:
+        return str(json.loads(known.read(name)))
+    except ArtifactMissing:
+        sha256 = sha256_of(fetch(file.place, settings))
+        known.write(name, json.dumps(sha256).encode())
+        return sha256

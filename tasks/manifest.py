@@ -1,10 +1,10 @@
-"""From the source of a batch, a manifest or a folder, to its dubs: each video in each language."""
+"""From the source of a batch, a manifest or a folder of a disk or bucket, to its dubs: each video in each language."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +14,9 @@ from media.manifest import PARSERS as MANIFESTS
 from schemas.batch import BatchRequest, Item, ItemName, Languages
 from schemas.dub import DubRequest, DubSettings, LanguageTag
 from schemas.errors import RequestError
+from schemas.settings import Settings
 from schemas.value import Value
+from storage.places import fetch, join, list_files
 
 LARGEST_MANIFEST_BYTES = 20_000_000
 MOST_ITEMS = 20_000
@@ -39,62 +41,66 @@ class Row(Value):
         return None if self.script is None else self.script.replace("{language}", language)
 
 
-def list_items(request: BatchRequest) -> tuple[Item, ...]:
+def list_items(request: BatchRequest, settings: Settings) -> tuple[Item, ...]:
     """List the dubs of a batch, in the order of its source; no video is opened.
 
-    Raises: RequestError, where the source cannot be read, or says what makes no sense: it names the lines.
+    Raises: RequestError, where the source makes no sense: it names the lines; StorageError, where it cannot be read.
     """
-    source = Path(request.source)
-    if source.is_dir():
-        items = _of_folder(source, request)
-    elif source.suffix.lower() in MANIFESTS:
-        items = _of_manifest(source, request)
-    else:
-        raise RequestError(f"{source}: no manifest ({', '.join(MANIFESTS)}) and no folder; check the source")
+    is_manifest = PurePath(request.source).suffix.lower() in MANIFESTS
+    items = _of_manifest(request, settings) if is_manifest else _of_folder(request, settings)
     if not items:
-        raise RequestError(f"{source} names no video: there is nothing to dub")
+        raise RequestError(f"{request.source} names no video: there is nothing to dub")
     if len(items) > MOST_ITEMS:
-        raise RequestError(f"{source} asks for {len(items)} dubs, and a batch has at most {MOST_ITEMS}: split it")
+        raise RequestError(f"{request.source} asks for {len(items)} dubs, and a batch has at most {MOST_ITEMS}")
     _refuse_twins(items)
     return items
 
 
-def _of_manifest(path: Path, request: BatchRequest) -> tuple[Item, ...]:
+def absolute(place: str) -> str:
+    """A path from the root on; a URL as it is."""
+    return place if "://" in place else str(Path(place).absolute())
+
+
+def _of_manifest(request: BatchRequest, settings: Settings) -> tuple[Item, ...]:
     items: list[Item] = []
     problems: list[str] = []
-    for number, row in _rows(path):
+    name, folder = PurePath(request.source).name, absolute(request.source).rpartition("/")[0]
+    for number, row in _rows(request.source, settings):
         try:
-            items += _of_row(row, f"{path.name} line {number}", path.parent, request)
+            items += _of_row(row, f"{name} line {number}", folder, request)
         except ValidationError as error:
             first = error.errors()[0]
             problems.append(f"line {number}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
     if problems:
         more = f"; and {len(problems) - ERRORS_SHOWN} more" if len(problems) > ERRORS_SHOWN else ""
-        raise RequestError(f"{path}: {'; '.join(problems[:ERRORS_SHOWN])}{more}; see docs/batch.md for its form")
+        told = "; ".join(problems[:ERRORS_SHOWN])
+        raise RequestError(f"{request.source}: {told}{more}; see docs/batch.md for its form")
     return tuple(items)
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def _rows(source: str, settings: Settings) -> list[tuple[int, dict[str, Any]]]:
+    parse = MANIFESTS[PurePath(source).suffix.lower()]
     try:
+        path = fetch(source, settings)
         if path.stat().st_size > LARGEST_MANIFEST_BYTES:
-            raise RequestError(f"{path} is larger than {LARGEST_MANIFEST_BYTES // 10**6} MB: split the batch")
-        return list(islice(MANIFESTS[path.suffix.lower()](path.read_text(encoding="utf-8-sig")), MOST_ITEMS + 1))
+            raise RequestError(f"it is larger than {LARGEST_MANIFEST_BYTES // 10**6} MB: split the batch")
+        return list(islice(parse(path.read_text(encoding="utf-8-sig")), MOST_ITEMS + 1))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read ({error.strerror}); check the source") from error
+        raise RequestError(f"{source}: cannot be read ({error.strerror}); check the source") from error
     except UnicodeDecodeError as error:
-        raise RequestError(f"{path} is not UTF-8: save it so") from error
+        raise RequestError(f"{source} is not UTF-8: save it so") from error
     except RequestError as error:
-        raise RequestError(f"{path}: {error}") from error
+        raise RequestError(f"{source}: {error}") from error
 
 
-def _of_row(row: dict[str, Any], origin: str, folder: Path, request: BatchRequest) -> Iterator[Item]:
+def _of_row(row: dict[str, Any], origin: str, folder: str, request: BatchRequest) -> Iterator[Item]:
     settings = {name: value for name, value in row.items() if name in DubSettings.model_fields}
     told = Row.model_validate({name: value for name, value in row.items() if name not in settings})
     video = str(_found(told.video, folder))
     for language in told.languages or request.languages:
         files = {"video": video, "script": _found(told.script_in(language), folder)}
         dub = _dub(request, language, files, settings | {"consent": _found(told.consent, folder)})
-        yield Item(name=told.name or _name([Path(video).stem]), origin=origin, request=dub)
+        yield Item(name=told.name or _name([PurePath(video).stem]), origin=origin, request=dub)
 
 
 def _dub(batch: BatchRequest, language: str, files: dict[str, str | None], own: dict[str, Any]) -> DubRequest:
@@ -103,39 +109,40 @@ def _dub(batch: BatchRequest, language: str, files: dict[str, str | None], own: 
     return DubRequest.model_validate(fields)
 
 
-def _found(named: str | None, folder: Path) -> str | None:
-    """A file that a manifest names: relative paths begin at the manifest; URLs stay."""
-    return named if named is None or "://" in named else str((folder / named).absolute())
+def _found(named: str | None, folder: str) -> str | None:
+    """A file that a manifest names: relative paths begin where the manifest lies; URLs stay."""
+    return named if named is None or "://" in named or named.startswith("/") else join(folder, named)
 
 
-def _of_folder(folder: Path, request: BatchRequest) -> tuple[Item, ...]:
-    root = folder.absolute()
-    plain = {video: _name(video.relative_to(root).with_suffix("").parts) for video in sorted(_videos(root))}
+def _of_folder(request: BatchRequest, settings: Settings) -> tuple[Item, ...]:
+    root = absolute(request.source).rstrip("/") + "/"
+    files = set(list_files(root, settings))
+    plain = {video: _name(PurePath(video.removeprefix(root)).with_suffix("").parts) for video in _videos(files, root)}
     times = Counter(plain.values())
     return tuple(
         Item(
-            name=name if times[name] == 1 else name + video.suffix,
-            origin=str(video),
-            request=_dub(request, language, {"video": str(video), "script": _script_beside(video, language)}, {}),
+            name=name if times[name] == 1 else name + PurePath(video).suffix,
+            origin=video,
+            request=_dub(request, language, {"video": video, "script": _script_beside(video, language, files)}, {}),
         )
         for video, name in plain.items()
         for language in request.languages
     )
 
 
-def _videos(folder: Path) -> Iterator[Path]:
+def _videos(files: Collection[str], root: str) -> Iterator[str]:
     """Videos of a folder and those below: nothing hidden, and no dub, which has a receipt beside it."""
-    for path in folder.rglob("*"):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        is_dub = path.with_suffix(".receipt.json").exists()
-        if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not is_hidden and not is_dub:
-            yield path
+    for place in sorted(files):
+        stem, dot, suffix = place.rpartition(".")
+        is_hidden = any(part.startswith(".") for part in place.removeprefix(root).split("/"))
+        if f"{dot}{suffix.lower()}" in VIDEO_SUFFIXES and not is_hidden and f"{stem}.receipt.json" not in files:
+            yield place
 
 
-def _script_beside(video: Path, language: str) -> str | None:
+def _script_beside(video: str, language: str, files: Collection[str]) -> str | None:
     """The translation that lies beside a video: talk.es.srt beside talk.mp4."""
-    beside = (video.with_name(f"{video.stem}.{language}{suffix}") for suffix in SCRIPTS)
-    return next((str(path) for path in beside if path.is_file()), None)
+    stem = video.rpartition(".")[0]
+    return next((place for suffix in SCRIPTS if (place := f"{stem}.{language}{suffix}") in files), None)
 
 
 def _name(parts: Sequence[str]) -> str:

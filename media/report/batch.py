@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from media.report.markdown import plain, table
@@ -47,7 +46,5 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _link(item: ItemReport, output_dir: str) -> str | None:
-    if item.report is None:
-        return None
-    report, folder = Path(item.report).absolute(), Path(output_dir).absolute()
-    return "./" + quote(os.path.relpath(report, folder))
+    """The dub's report, from the batch's page on: both are paths, or both URLs of one bucket."""
+    return None if item.report is None else "./" + quote(os.path.relpath(item.report, output_dir))

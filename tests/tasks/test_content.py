@@ -14,6 +14,7 @@ import flows.speaking
 from schemas.artifact import ModelRef
 from schemas.dub import DubRequest
 from schemas.errors import RequestError
+from schemas.settings import Settings
 from tasks.content import STAGES, dub_key
 
 WEIGHTS = (ModelRef(name="kokoro", revision="1", sha256="0" * 64, licence="Apache-2.0", commercial_use=True),)
@@ -34,7 +35,7 @@ def key(folder: Path, name: str, script: bytes, video: bytes = b"film", **fields
     request = DubRequest.model_validate(
         {"video": f"{name}.mp4", "target_language": "es", "script": str(path), **fields}
     )
-    return dub_key(request, sha256(video).hexdigest(), WEIGHTS)
+    return dub_key(request, sha256(video).hexdigest(), WEIGHTS, Settings())
 
 
 @in_one_folder
@@ -69,10 +70,10 @@ def test_weights_scripts_and_consent_count(tmp_path: Path) -> None:
     request = DubRequest(video="a.mp4", target_language="es")
     other = WEIGHTS[0].model_copy(update={"sha256": "1" * 64})
     keys = {
-        dub_key(request, "2" * 64, WEIGHTS),
-        dub_key(request, "2" * 64, (other,)),
-        dub_key(request.model_copy(update={"script": str(record)}), "2" * 64, WEIGHTS),
-        dub_key(request.model_copy(update={"consent": str(record)}), "2" * 64, WEIGHTS),
+        dub_key(request, "2" * 64, WEIGHTS, Settings()),
+        dub_key(request, "2" * 64, (other,), Settings()),
+        dub_key(request.model_copy(update={"script": str(record)}), "2" * 64, WEIGHTS, Settings()),
+        dub_key(request.model_copy(update={"consent": str(record)}), "2" * 64, WEIGHTS, Settings()),
     }
     assert len(keys) == 4
 
@@ -80,7 +81,7 @@ def test_weights_scripts_and_consent_count(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     request = DubRequest(video="a.mp4", target_language="es", script=str(tmp_path / "nowhere.srt"))
     with pytest.raises(RequestError, match=r"nowhere\.srt"):
-        dub_key(request, "2" * 64, WEIGHTS)
+        dub_key(request, "2" * 64, WEIGHTS, Settings())
 
 
 def test_every_stage_of_a_dub_is_in_its_key() -> None:

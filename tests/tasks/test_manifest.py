@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from schemas.batch import BatchRequest, Item
 from schemas.errors import RequestError
+from schemas.settings import Settings
 from tasks.manifest import list_items
 
 
 def items_of(source: Path, **fields: object) -> tuple[Item, ...]:
-    return list_items(BatchRequest.model_validate({"source": str(source), "to": ["es", "fr"], **fields}))
+    return list_items(BatchRequest.model_validate({"source": str(source), "to": ["es", "fr"], **fields}), Settings())
 
 
 def csv(folder: Path, *lines: str) -> Path:
