@@ -64,8 +64,8 @@ def check_request(request: DubRequest, place: Workplace) -> CheckedRequest:
     check_translation(request.source_language or audio.language, request.target_language, cues is not None)
     faces_by, models = check_weights(request, place)
     check_output(request, container_suffix(info), place)
-    space = space_needed(request, info, audio, place)
-    check_space(request, space, place)
+    space = space_needed(local, info, audio, place)
+    check_space(local, space, place)
     return CheckedRequest(local, info, audio, cues, models, faces_by, consent, space)
 
 
