@@ -21,13 +21,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from examples.make_clip import make_clip
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import TaskRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 
+from examples.make_clip import make_clip
 from examples.topology.site import Site
 from schemas.settings import Settings
 from storage.engine import make_engine

@@ -14,6 +14,7 @@ from storage.places import join
 from storage.views import RunView
 from tasks.content import dub_key, file_sha256
 from tasks.delivered import missing_file, receipt_of, report_place
+from tasks.face_models import drawing_cpu_s
 from tasks.manifest import absolute, list_items
 from tasks.workplace import Workplace
 
@@ -139,6 +140,6 @@ def estimated(planned: Planned, place: Workplace) -> Planned:
         checked = check_request(request, place)
     except (RequestError, MediaError) as error:
         return Planned(planned.item, planned.key, report.model_copy(update={"state": "failed", "reason": str(error)}))
-    stages = plan(request, checked.info, len(checked.cues) if checked.cues else None)
+    stages = plan(request, checked.info, checked.cues, drawing_cpu_s(checked.faces_by))
     update = {"seconds": sum(stage.seconds for stage in stages), "duration_s": checked.info.duration_s}
     return Planned(planned.item, planned.key, report.model_copy(update=update), planned.is_redo)

@@ -38,7 +38,6 @@ class Settings(BaseSettings):
     s3_access_key: str | None = Field(None, description="access key for the endpoint")
     s3_secret_key: SecretStr | None = Field(None, description="its secret")
     cache_max_bytes: int = Field(20 * 10**9, gt=0, description="most that copies of S3 objects take on this disk")
-    max_upload_bytes: int = Field(20 * 10**9, gt=0, description="largest file that is fetched from a bucket")
     files_root: Path | None = Field(
         None, description="folder that files of requests must lie in, for workers; empty: anywhere"
     )

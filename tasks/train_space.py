@@ -16,7 +16,7 @@ from models.weights.resolve import liveportrait
 from schemas.errors import RequestError
 from schemas.motion import MotionSpace
 from schemas.settings import Settings
-from tasks.deliver import write_whole
+from storage.files import write_whole
 
 
 def measure_space(
