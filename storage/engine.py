@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from schemas.errors import StorageError
 
 BUSY_TIMEOUT_S = 60.0
-RESTART_S = 10.0
+RESTART_S = 30.0
 MIGRATION_LOCK = 0x6A616D  # "jam": the advisory lock that a migration holds on PostgreSQL
 _PATIENCE = {
     "connect_timeout": 10,  # s
