@@ -67,9 +67,10 @@ def list_files(folder: str, settings: Settings) -> tuple[str, ...]:
 
     Raises: RequestError, where there is no such folder, and as open_file; StorageError, where it cannot be read.
     """
-    within = open_file(f"{folder.rstrip('/')}/", settings)
+    within = open_file(folder, settings)
     if isinstance(within, BucketFile):
-        return tuple(sorted(within.bucket.url(found.key) for found in within.bucket.list(within.key)))
+        prefix = f"{within.key}/" if within.key else ""  # without the slash, `in` would have the keys of `inside`
+        return tuple(sorted(within.bucket.url(found.key) for found in within.bucket.list(prefix)))
     assert isinstance(within, LocalFile)
     if not within.path.is_dir():
         raise RequestError(f"{folder} is no folder: check the path")
