@@ -1,5 +1,5 @@
 # make demo   a real dub of a sample that is built here, in demo/
-# make test   every test; make check   lint, types, import rules; make bench   ratios
+# make test   the fast tests; make test-all   every test; make check   lint, types, import rules; make bench   ratios
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -12,7 +12,7 @@ READY_BENCH := $(VENV_BENCH)/.ready
 export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
 
-.PHONY: setup demo test check format bench bench-stages bench-jamflow clean
+.PHONY: setup demo test test-all check format bench bench-stages bench-jamflow clean
 
 setup: $(READY)
 
@@ -37,9 +37,11 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# The fast part first; what takes minutes after it.
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+
+# What takes minutes, after the rest.
+test-all: test
 	$(BIN)/python -m pytest -m slow
 
 bench: bench-stages bench-jamflow

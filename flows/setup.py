@@ -20,13 +20,18 @@ from flows.automations import AUTOMATIONS
 from media.programs import complete
 from schemas.errors import RequestError, ToolError
 from schemas.settings import Settings
-from tasks.workplace import open_catalogue, open_workplace
+from storage.prepare import prepare_store
+from tasks.workplace import open_catalogue
 
 DEPLOYMENTS = Path(__file__).resolve().parents[1] / "prefect.yaml"
 DEPLOY_TIMEOUT_S = 600
-POOLS = {"cpu": "Dubs and evaluations.", "gpu": "Trainings, and dubs by models that want an accelerator."}
+POOLS = {
+    "cpu": "Dubs and evaluations.",
+    "gpu": "Trainings, and dubs by models that want an accelerator.",
+    "conductor": "Batches: they start other runs and wait for them, and must not take the places of those.",
+}
 QUEUES = {"urgent": 1, "normal": 5, "batch": 10}
-"""Queues of both pools with their priorities: a worker takes from the lower number first."""
+"""Queues of all pools with their priorities: a worker takes from the lower number first."""
 LIMITS = {"gpu": 1}
 """Leases that heavy tasks take on machines that name one (JAMDUB_LEASE), and how many may be held at once."""
 
@@ -48,7 +53,7 @@ def set_up(settings: Settings) -> Iterator[Done]:
         raise RequestError("no Prefect server: set PREFECT_API_URL to its API, such as http://prefect:4200/api")
     open_catalogue(settings)
     yield Done("catalogue", "at the newest schema")
-    open_workplace()
+    prepare_store(settings)
     yield Done("store", settings.resolved_store_url)
     try:
         with get_client(sync_client=True) as client:

@@ -117,6 +117,16 @@ class Bucket:
             self.name, key, timedelta(seconds=expires_s), response_headers={"response-content-type": media_type}
         )
 
+    def make(self) -> None:
+        """Make the bucket itself; nothing happens where it is there."""
+        with self._explained("make", ""):
+            try:
+                next(iter(self.client.list_objects(self.name)), None)
+            except S3Error as error:
+                if error.code != "NoSuchBucket":
+                    raise
+                self.client.make_bucket(self.name)
+
     def url(self, key: str) -> str:
         """The object's name for people."""
         return f"s3://{self.name}/{key}"

@@ -92,6 +92,7 @@ def test_a_killed_batch_adopts_what_it_had_started(site: Site, batch: dict[str, 
     try:
         wait_for(lambda: all(len(batches_of(run)) == 2 for run in runs(site, "dub-video")), 240)
         site.add_worker("one")
+        site.add_worker("conductor", pool="conductor")
         assert second.wait(600) == 0
     finally:
         second.kill()
