@@ -191,12 +191,13 @@ def show(
 
     catalogue = open_catalogue(Settings())
     if run is None:
-        print_runs(catalogue.list_runs(), Console())
+        runs = catalogue.list_runs()
+        print_runs(runs, {run.id for run in runs if catalogue.is_stale(run)}, Console())
         return
     found = catalogue.show_run(run)
     if found is None:
         raise RequestError(f"no run {run!r} in the catalogue; `jamdub show` lists the last ones")
-    print_run(found, Console())
+    print_run(found, catalogue.is_stale(found), Console())
 
 
 if __name__ == "__main__":

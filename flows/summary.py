@@ -1,6 +1,6 @@
 """What the command line prints when it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -96,21 +96,24 @@ def print_checks(checks: Sequence[Check], console: Console) -> None:
     console.print(table)
 
 
-def print_runs(runs: Sequence[RunView], console: Console) -> None:
-    """Print the last runs, newest first."""
+def print_runs(runs: Sequence[RunView], stale: Collection[str], console: Console) -> None:
+    """Print the last runs, newest first; those in `stale` are older than their script."""
     table = Table("run", "started", "status", "video", "to")
     for run in runs:
         started = run.started_at.isoformat(sep=" ", timespec="seconds")
-        table.add_row(run.id[:8], started, run.status, run.video_name, run.request.target_language)
+        status = f"{run.status}, stale" if run.id in stale else run.status
+        table.add_row(run.id[:8], started, status, run.video_name, run.request.target_language)
     console.print(table)
 
 
-def print_run(run: RunView, console: Console) -> None:
+def print_run(run: RunView, is_stale: bool, console: Console) -> None:
     """Print one run with its lines."""
     seconds = f" in {run.seconds:.0f} s" if run.seconds is not None else ""
     console.print(
         f"run {run.id}: {run.status}{seconds}; {run.video_name} to {run.request.target_language}", markup=False
     )
+    if is_stale:
+        console.print("stale: a later run speaks another script of this video", style="yellow")
     if run.error:
         console.print(run.error, style="red", markup=False)
     table = Table("line", "speaker", "time", "text", "speed", "take")

@@ -18,7 +18,7 @@ from schemas.speech import Script
 from storage import tables
 from storage.engine import connect_patiently, one_line
 from storage.rows import line_row, run_view, take_row
-from storage.views import LineageEdge, RunStatus, RunView
+from storage.views import LineageEdge, RunStatus, RunView, words_of
 
 
 class Catalogue:
@@ -142,6 +142,21 @@ class Catalogue:
             done = select(tables.Run).where(tables.Run.content_key == content_key, tables.Run.status == "completed")
             run = session.scalars(done.order_by(tables.Run.finished_at.desc()).limit(1)).first()
             return run_view(run) if run is not None else None
+
+    def is_stale(self, run: RunView) -> bool:
+        """Say whether a completed run's outputs are older than their script.
+
+        That is so where a later completed run says other words of the same video in the same language.
+        """
+        later = select(tables.Run).where(
+            tables.Run.video_sha256 == run.video.sha256,
+            tables.Run.status == "completed",
+            tables.Run.started_at > run.started_at,
+            tables.Run.request["target_language"].as_string() == run.request.target_language,
+        )
+        with self.session() as session:
+            newest = session.scalars(later.order_by(tables.Run.started_at.desc()).limit(1)).first()
+            return run.status == "completed" and newest is not None and words_of(run_view(newest)) != words_of(run)
 
     def lineage_of(self, sha256: str) -> tuple[LineageEdge, ...]:
         """Return all edges above an object: what it was made from, what that was made from, and so on."""

@@ -36,6 +36,11 @@ class RunView(Value):
     lines: tuple[LineView, ...]
 
 
+def words_of(run: RunView) -> tuple[tuple[str, str | None], ...]:
+    """What a run's script says, by line."""
+    return tuple((view.line.id, view.line.target_text) for view in run.lines)
+
+
 class LineageEdge(Value):
     """The child was made from the parent, which played the role."""
 

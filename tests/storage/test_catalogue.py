@@ -201,3 +201,22 @@ def test_the_newest_completed_run_of_a_content_is_found(catalogue: Catalogue) ->
     assert (found.id, found.duration_s) == ("b", INFO.duration_s)
     assert catalogue.completed_run("x") is None, "it has not ended"
     assert catalogue.completed_run("y") is None
+
+
+def test_outputs_are_stale_once_a_later_run_says_other_words(catalogue: Catalogue) -> None:
+    def finished(run_id: str, script: Script, request: DubRequest = REQUEST) -> None:
+        catalogue.start_run(run_id, VIDEO, request)
+        catalogue.record_lines(run_id, script)
+        catalogue.finish_run(run_id, "completed", None, None, 1.0)
+
+    def stale() -> set[str]:
+        return {run.id for run in catalogue.list_runs() if catalogue.is_stale(run)}
+
+    edited = SCRIPT.model_copy(update={"lines": (SCRIPT.lines[0].model_copy(update={"target_text": "buenas"}),)})
+    catalogue.record_video(VIDEO, INFO, "a film.mp4")
+    finished("first", SCRIPT)
+    finished("same words", SCRIPT)
+    finished("other language", edited, REQUEST.model_copy(update={"target_language": "fr"}))
+    assert stale() == set()
+    finished("edited", edited)
+    assert stale() == {"first", "same words"}
