@@ -256,6 +256,18 @@ def _speed(folder: Path, material: Material) -> float | None:
 
 
 def open_weights() -> tuple[Engine, str, str]:
-    """The engine, its name and its hash. Raises: WeightsError, where it is missing or altered."""
+    """The engine, its name and its hash.
+
+    Raises:
+        WeightsError: It is missing or altered.
+        RequestError: It moves faces in another space than that in which the truth is read and mouths are measured.
+    """
     found = jamflow(Settings().models_dir)
-    return load_engine(found.path), found.ref.name, found.ref.sha256
+    engine = load_engine(found.path)
+    space = engine.joint.description.motion_space
+    if space != face_mesh_reading().space:
+        raise RequestError(
+            f"{found.path} moves faces in the space {space.name!r}, and evaluation measures the face mesh's: "
+            f"choose weights that were trained in that"
+        )
+    return engine, found.ref.name, found.ref.sha256

@@ -88,7 +88,7 @@ def test_a_dub_redraws_the_lips_and_says_what_it_left(jamdub: Jamdub, media: Pat
     assert done.returncode == 0, done.stderr
     receipt = Receipt.model_validate_json((media / "dubs" / "two.es.receipt.json").read_bytes())
     first, *_, last = receipt.lines
-    assert first.mode == "reanimate" and first.frames_rendered == 2 and first.frames_skipped == 0
+    assert first.mode == "reanimate" and (first.frames_rendered, first.frames_skipped) == (3, 0)
     assert not last.on_screen and UNSEEN in receipt.warnings and UNSEEN in done.stdout
     assert UNSEEN in (media / "dubs" / "two.es.report.html").read_text()
     measures = receipt.measures
