@@ -18,7 +18,7 @@ from models.facemesh.plan import region_around
 from models.facemesh.warp import Region
 from models.liveportrait.crop import CROP_PX, looked_at, mesh_to_crop, moved, soft_mask
 from models.liveportrait.native import Colours, Drawn, put_back
-from models.liveportrait.runner import BATCH, Runner, with_mouth
+from models.liveportrait.runner import Runner, with_mouth
 from schemas.media import MediaInfo, VideoStream
 
 
@@ -78,7 +78,7 @@ class FilmArtist:
         wanted = zip(asked.poses, asked.mouths, asked.shares.tolist(), strict=True)
         places = dict(zip(asked.numbers, wanted, strict=True))
         frames = read_planes(self._source, self._info, list(asked.numbers))
-        while batch := list(islice(frames, BATCH)):
+        while batch := list(islice(frames, self._runner.batch)):
             yield from self._draw_batch(batch, [places[frame.index] for frame in batch], region)
 
     def _draw_batch(

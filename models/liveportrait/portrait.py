@@ -27,7 +27,7 @@ def animate(
     own = seen.motion.expression[:, list(rows)].flatten(1)
     wanted = own + torch.from_numpy(mouth - mouth[:1]).to(own)
     mask = mask_in_frame(soft_mask(), back, rgb.shape[1], rgb.shape[0])
-    for part in batches(len(mouth)):
+    for part in batches(len(mouth), runner.batch):
         held = repeated(seen, part.stop - part.start)
         for made in runner.draw(held, with_mouth(held.motion, wanted[part], rows)):
             yield pasted(rgb, made, mask, back)
