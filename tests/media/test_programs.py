@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = Path(sys.executable)
 ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-f", "null", "-"]
 ENCODE_FOR_EVER = (
-    "import sys, threading\n"
+    "import signal, sys, threading\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # who runs in the background ignores it
     "from media.tools import find_tools, run_ffmpeg\n"
     "def encode(): run_ffmpeg(find_tools(), {args!r})\n"
     "{how}\n"
