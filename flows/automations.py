@@ -38,7 +38,7 @@ AUTOMATIONS = (
             threshold=1,
             within=SILENCE,
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="its process has fallen silent")],
+        actions=[BEGIN_ANEW],
     ),
     AutomationCore(
         name="jamdub: a crashed run goes on",
