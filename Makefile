@@ -42,7 +42,7 @@ test: $(READY)
 
 # What takes minutes, after the rest.
 test-all: test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile
 
 bench: bench-stages bench-jamflow
 

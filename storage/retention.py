@@ -107,7 +107,7 @@ def needed_objects(catalogue: Catalogue, since: datetime) -> set[str]:
     return made.union(sha256 for sha256 in named if sha256)
 
 
-def _object_queries(run_ids: Select[str]) -> Iterator[Select[str | None]]:
+def _object_queries(run_ids: Select[tuple[str]]) -> Iterator[Select[tuple[str | None]]]:
     """Everything that rows of these runs name, in whatever table: one that is added later is not forgotten."""
     for table in tables.Base.metadata.sorted_tables:
         run_id = table.c.get("id" if table.name == tables.Run.__tablename__ else "run_id")

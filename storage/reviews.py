@@ -82,5 +82,5 @@ class ReviewBook:
             return tuple(review_view(row) for row in session.scalars(_of(run_id).order_by(tables.Review.position)))
 
 
-def _of(run_id: str) -> Select[tables.Review]:
+def _of(run_id: str) -> Select[tuple[tables.Review]]:
     return select(tables.Review).where(tables.Review.run_id == run_id)
