@@ -28,6 +28,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 
 from examples.make_clip import make_clip
+from examples.topology.proxy import Fault, FaultyProxy
 from examples.topology.site import Site
 from schemas.settings import Settings
 from storage.engine import make_engine
@@ -59,14 +60,15 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     kept = asked.out / "faults.jsonl"
     known = {json.loads(line)["fault"] for line in kept.read_text().splitlines()} if kept.is_file() else set()
-    to_do = [name for name in FAULTS if name not in known and (not asked.only or name in asked.only)]
+    to_do = [name for name in (*FAULTS, *NETWORK) if name not in known and (not asked.only or name in asked.only)]
     with tempfile.TemporaryDirectory(prefix="jamdub-faults-") as folder, Site(Path(folder)) as site, _api(site) as api:
         site.set_up()
         clip = Path(folder) / "clip" / "clip.mp4"
         clip.parent.mkdir()
         make_clip(clip, Settings())
         for number, name in enumerate(to_do):
-            row = _measure(name, number, clip, site, api)
+            measure = _measure if name in FAULTS else _measure_network
+            row = measure(name, number, clip, site, api)
             with kept.open("a") as file:
                 file.write(json.dumps(asdict(row)) + "\n")
             sys.stderr.write(f"{row}\n")
@@ -88,6 +90,25 @@ def _measure(name: str, number: int, clip: Path, site: Site, api: SyncPrefectCli
     _await(lambda: stage in _running(api, run_id), f"{stage} to run")
     started = time.monotonic()
     fault(site)
+    return _row(name, run_id, started, site, api)
+
+
+def _measure_network(name: str, number: int, clip: Path, site: Site, api: SyncPrefectClient) -> Row:
+    """A worker of its own that reaches S3 only through a faulty network."""
+    for worker in site.workers.values():
+        worker.kill()
+    with FaultyProxy(site.s3.ports[0]) as proxy:
+        proxy.faults.extend(NETWORK[name] * 1000)
+        endpoint = {"JAMDUB_S3_ENDPOINT": f"http://127.0.0.1:{proxy.port}"}
+        worker = site.add_worker(f"proxied-{number}", others=endpoint)
+        started = time.monotonic()
+        row = _row(name, _start(_fresh(clip, name, number), site, api), started, site, api)
+        worker.kill()
+        sys.stderr.write(f"  {proxy.connections} connections\n")
+    return row
+
+
+def _row(name: str, run_id: UUID, started: float, site: Site, api: SyncPrefectClient) -> Row:
     state = _ended(api, run_id)
     seconds = time.monotonic() - started
     tasks = _task_runs(api, run_id)
@@ -206,6 +227,13 @@ FAULTS: dict[str, tuple[str, Callable[[Site], None]]] = {
         for service, name in (("server", "Prefect's server"), ("postgres", "PostgreSQL"), ("s3", "S3 server"))
         for stage in ("transcribe", "speak")
     },
+}
+
+NETWORK = {
+    "S3: two of three connections are dropped": [Fault(cut_after_bytes=0), Fault(cut_after_bytes=0), Fault()],
+    "S3: every connection is cut after 20 kB": [Fault(cut_after_bytes=20_000)],
+    "S3: every connection is a second late": [Fault(delay_s=1.0)],
+    "S3: two of three requests answered by 503": [Fault(status=503), Fault(status=503), Fault(cut_after_bytes=4000)],
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from sqlalchemy import make_url
@@ -50,10 +51,14 @@ class Site:
             cwd=CHECKOUT, env=environment, check=True, capture_output=True, timeout=600,
         )  # fmt: skip
 
-    def add_worker(self, name: str, pool: str = "cpu") -> Worker:
-        """Start a worker; its machine shares nothing with the others but the servers."""
+    def add_worker(self, name: str, pool: str = "cpu", others: Mapping[str, str] = MappingProxyType({})) -> Worker:
+        """Start a worker; its machine shares nothing with the others but the servers.
+
+        Args:
+            others: Variables that its machine has in place of, or besides, the installation's.
+        """
         home = self.folder / name
-        variables = {**self.variables, "JAMDUB_HOME": str(home / "jamdub"), "PYTHONPATH": str(CHECKOUT)}
+        variables = {**self.variables, "JAMDUB_HOME": str(home / "jamdub"), "PYTHONPATH": str(CHECKOUT), **others}
         worker = Worker(home, api_url=self.server.url, name=name, pool=pool, variables=variables)
         self.workers[name] = self._running.enter_context(worker)
         return worker
