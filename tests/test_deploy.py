@@ -128,10 +128,10 @@ def test_every_volume_is_named_and_every_mounted_file_is_there() -> None:
     assert named == set(COMPOSE["volumes"])
 
 
-def test_both_pools_have_a_worker_and_every_deployment_a_pool() -> None:
+def test_every_pool_has_a_worker_and_every_deployment_a_pool() -> None:
     commands = [shlex.join(service.get("command", ())) for service in SERVICES.values()]
     served = {match[1] for text in commands if (match := re.search(r"--pool (\S+)", text))}
-    assert {deployment["work_pool"]["name"] for deployment in DEPLOYMENTS} <= served == {"cpu", "gpu"}
+    assert {deployment["work_pool"]["name"] for deployment in DEPLOYMENTS} <= served == {"cpu", "gpu", "conductor"}
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
     assert environment_of(SERVICES["worker-gpu"]) == {**environment_of(SERVICES["worker-cpu"]), "JAMDUB_LEASE": "gpu"}
 
@@ -228,6 +228,7 @@ def test_the_workers_key_reaches_one_bucket_only() -> None:
     policy = json.loads((ROOT / "deploy/minio/worker-policy.json").read_text())
     resources = {name for statement in policy["Statement"] for name in statement["Resource"]}
     actions = {name for statement in policy["Statement"] for name in statement["Action"]}
-    assert resources == {"arn:aws:s3:::jamdub", "arn:aws:s3:::jamdub/*"}
+    assert resources == {"arn:aws:s3:::jamdub", *(f"arn:aws:s3:::jamdub/{part}/*" for part in ("store", "in", "out"))}
     assert not any("*" in action for action in actions)
-    assert COMPOSE["x-jamdub"]["environment"]["JAMDUB_STORE_URL"] == "s3://jamdub"
+    assert COMPOSE["x-jamdub"]["environment"]["JAMDUB_STORE_URL"] == "s3://jamdub/store"
+    assert "mc mb --ignore-existing local/jamdub" in (ROOT / "deploy/minio/make-key.sh").read_text()

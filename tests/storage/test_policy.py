@@ -1,9 +1,8 @@
-"""The policy that docs/storage.md gives to a worker's key: all that jamdub does, and no more."""
+"""The policy that deploy/ gives to a worker's key: all that jamdub does, and no more."""
 
 import io
 import json
 import os
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,16 +21,14 @@ from storage.objects import open_store
 from storage.places import fetch, open_file, prepare_folder
 from tests.storage.conftest import s3_settings
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "storage.md"
+POLICY = Path(__file__).resolve().parents[2] / "deploy" / "minio" / "worker-policy.json"
 OTHER = "another-bucket"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A server whose worker has the documented policy, with an object in every place."""
-    found = re.search(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None
-    with S3Server(tmp_path_factory.mktemp("policy"), policy=found[1]) as server:
+    with S3Server(tmp_path_factory.mktemp("policy"), policy=POLICY.read_text()) as server:
         admin = server.client(server.admin)
         admin.make_bucket(OTHER)
         for bucket, key in (
