@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
-from prefect.exceptions import PrefectException
 
 from schemas.errors import RequestError
 from schemas.settings import Settings
@@ -26,7 +26,7 @@ def machine_lease() -> Iterator[None]:
     with ExitStack() as held:
         try:
             held.enter_context(concurrency(name, occupy=1, strict=True, lease_duration=LEASE_S))
-        except PrefectException as error:
+        except ConcurrencySlotAcquisitionError as error:
             raise RequestError(
                 f"Prefect's server has no limit {name!r}, which JAMDUB_LEASE names: run `jamdub setup`, or make it by "
                 f"`prefect gcl create {name} --limit 1`"
