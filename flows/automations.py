@@ -17,6 +17,7 @@ from schemas.errors import ToolError
 TAG = "jamdub"
 SILENCE = timedelta(seconds=90)
 """Three heartbeats (PREFECT_FLOWS_HEARTBEAT_FREQUENCY, 30 s in prefect.yaml)."""
+LONGEST_RUN = timedelta(days=1)
 OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
 ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "Paused")
 HEARTBEAT = "prefect.flow-run.heartbeat"
@@ -43,13 +44,15 @@ AUTOMATIONS = (
     AutomationCore(
         name="jamdub: a crashed run goes on",
         description="Its worker saw its process die. The same run is scheduled again; what it had finished is kept.",
+        # Only after it ran: a process that dies before its flow begins (a broken installation) would die for ever.
         trigger=EventTrigger(
+            after={"prefect.flow-run.Running"},
             expect={"prefect.flow-run.Crashed"},
             match_related=OURS,
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
             threshold=1,
-            within=timedelta(0),
+            within=LONGEST_RUN,
         ),
         actions=[BEGIN_ANEW],
     ),

@@ -8,9 +8,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -136,6 +138,40 @@ def test_a_review_holds_no_worker_and_goes_on_at_another(site: Site, api: SyncPr
 def children(parent: int) -> list[str]:
     found = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, timeout=10, check=False)
     return found.stdout.split()
+
+
+def test_a_run_whose_process_dies_goes_on_and_one_that_cannot_begin_ends(site: Site, api: SyncPrefectClient) -> None:
+    deployment = api.read_deployment_by_name("dub-video/production")
+
+    def start(seed: int) -> UUID:
+        parameters = asked(site, f"killed-{seed}", seed=seed)
+        return api.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
+
+    def states(run_id: UUID) -> list[str | None]:
+        return [state.name for state in api.read_flow_run_states(run_id)]
+
+    running = start(1)
+    wait_for(lambda: "Running" in states(running), "the run to begin")
+    os.kill(process_of(running), signal.SIGKILL)
+    wait_for(lambda: "Completed" in states(running), "the run to go on")
+    assert "AwaitingRetry" in states(running)
+
+    beginning = start(2)
+    wait_for(lambda: bool(process_of(beginning)), "the process")
+    os.kill(process_of(beginning), signal.SIGKILL)
+    wait_for(lambda: "Crashed" in states(beginning), "its worker to notice")
+    time.sleep(10)
+    assert states(beginning)[-1] == "Crashed", "a broken installation must not be tried for ever"
+
+
+def process_of(run_id: UUID) -> int:
+    """The process that runs it; 0: none."""
+    found = subprocess.run(["pgrep", "-f", "prefect.engine"], capture_output=True, text=True, timeout=10, check=False)
+    for pid in found.stdout.split():
+        with suppress(OSError):
+            if str(run_id) in Path(f"/proc/{pid}/environ").read_text():
+                return int(pid)
+    return 0
 
 
 def test_a_scheduled_batch_fires_and_finds_what_is_new(site: Site, api: SyncPrefectClient) -> None:
