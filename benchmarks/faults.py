@@ -113,7 +113,10 @@ def _row(name: str, run_id: UUID, started: float, site: Site, api: SyncPrefectCl
     seconds = time.monotonic() - started
     tasks = _task_runs(api, run_id)
     spoken = [task for task in tasks if task.name.startswith("speak") and task.state_name == "Completed"]
-    names = [own.name for own in api.read_flow_run_states(run_id)]
+    states = api.read_flow_run_states(run_id)
+    names = [str(own.name) for own in states]
+    if state != "Completed":
+        names.append(f"“{states[-1].message}”")
     leases = sum(limit.active_slots for limit in api.read_global_concurrency_limits(limit=100, offset=0))
     return Row(name, state, " → ".join(names), round(seconds, 1), _lost(site), max(0, len(spoken) - LINES), leases)
 
