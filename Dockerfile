@@ -1,8 +1,8 @@
-# The worker's image: docker build -t jamdub . (CPU), or with --build-arg TORCH_INDEX_URL=https://pypi.org/simple (CUDA).
+# The worker's image: docker build -t jamdub . (CPU), or with --build-arg TORCH_INDEX_URL= (CUDA).
 # Weights come with the packages of the lock, so nothing is downloaded when it runs.
 
 FROM python:3.11.13-slim-bookworm AS builder
-# The CPU build is 0.2 GB, the CUDA build 3 GB with its libraries.
+# The CPU build (0.2 GB) has a version of its own, which pip prefers; without this index comes the CUDA build, 3 GB.
 ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # Compilers stay in this stage: a few packages of the lock come as source only. Their versions are Debian's of the day.
@@ -15,7 +15,7 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # In the order of the Makefile: torch with its own dependencies, then the lock as it stands (docs/adr/0003).
 COPY requirements.lock post_install.py ./
-RUN pip install --index-url "$TORCH_INDEX_URL" --extra-index-url https://pypi.org/simple \
+RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
         "$(grep -o '^torch==[^ ]*' requirements.lock)" \
     && pip install --no-deps -r requirements.lock \
     && python post_install.py
