@@ -26,6 +26,7 @@ from schemas.errors import AwaitingReview, Rejected, RequestError
 from schemas.review import Answer, Approval, Question, ReviewStage
 from schemas.speech import Script, Transcript
 from schemas.stages import Products
+from storage.places import fetch
 from storage.reviews import ReviewBook
 from tasks.ledger import Run
 from tasks.workplace import Workplace
@@ -108,6 +109,8 @@ def check_answer(question: Question, answer: Answer, place: Workplace) -> Script
     """Return the script as an answer makes it; nothing is kept. Raises: RequestError, which names what is wrong."""
     script = Script.model_validate_json(place.store.get_bytes(question.script))
     transcript = Transcript.model_validate_json(place.store.get_bytes(question.transcript))
+    if answer.script.strip():
+        answer = answer.model_copy(update={"script": str(fetch(answer.script.strip(), place.settings))})
     return revise(script, answer, transcript, question.duration_s)
 
 
@@ -116,7 +119,7 @@ def revise(script: Script, answer: Answer, transcript: Transcript, duration_s: f
     if answer.script.strip():
         if answer.edits.strip():
             raise RequestError("give edited lines or an edited script, not both")
-        return match_script(transcript, read_script(Path(answer.script.strip())), script.language, duration_s)
+        return match_script(transcript, read_script(Path(answer.script)), script.language, duration_s)
     return edit_lines(script, answer.edits)
 
 

@@ -26,7 +26,7 @@ class Answer(Value):
     script: str = Field(
         "",
         title="Edited script",
-        description="path of a whole new script (SRT, WebVTT, JSON, CSV) in place of edited lines",
+        description="path or s3:// URL of a whole new script (SRT, WebVTT, JSON, CSV) in place of edited lines",
         max_length=1000,
     )
 
