@@ -30,6 +30,7 @@ from sqlalchemy import text
 from examples.make_clip import make_clip
 from examples.topology.proxy import Fault, FaultyProxy
 from examples.topology.site import Site
+from media.tools import find_tools
 from schemas.settings import Settings
 from storage.engine import make_engine
 
@@ -123,8 +124,6 @@ def _row(name: str, run_id: UUID, started: float, site: Site, api: SyncPrefectCl
 
 def _fresh(clip: Path, name: str, number: int) -> Path:
     """The clip a little quieter: other content, so that nothing of it is in the cache."""
-    from media.tools import find_tools
-
     own = clip.with_name(f"clip-{number}.mp4")
     level = ["-af", f"volume={0.99 - 0.013 * number:.3f}", "-c:v", "copy", "-metadata", f"title={name}"]
     subprocess.run([find_tools().ffmpeg, "-v", "error", "-y", "-i", clip, *level, own], check=True, timeout=60)

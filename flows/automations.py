@@ -26,18 +26,26 @@ BEGIN_ANEW = ChangeFlowRunState(
     state=StateType.SCHEDULED, name="AwaitingRetry", message="its process died: it goes on where it was"
 )
 
+
+def _in_each_run(after: str, expect: set[str], posture: Posture, within: timedelta) -> EventTrigger:
+    """Fires for a run of ours once one of the expected events has come, or, proactively, has not come in time."""
+    return EventTrigger(
+        after={after},
+        expect=expect,
+        match_related=OURS,
+        for_each={"prefect.resource.id"},
+        posture=posture,
+        threshold=1,
+        within=within,
+    )
+
+
 AUTOMATIONS = (
     AutomationCore(
         name="jamdub: a silent run goes on",
         description="No heartbeat for a while: the process was killed, or its machine is gone.",
-        trigger=EventTrigger(
-            after={HEARTBEAT},
-            expect={HEARTBEAT, *(f"prefect.flow-run.{end}" for end in ENDS)},
-            match_related=OURS,
-            for_each={"prefect.resource.id"},
-            posture=Posture.Proactive,
-            threshold=1,
-            within=SILENCE,
+        trigger=_in_each_run(
+            HEARTBEAT, {HEARTBEAT, *(f"prefect.flow-run.{end}" for end in ENDS)}, Posture.Proactive, SILENCE
         ),
         actions=[BEGIN_ANEW],
     ),
@@ -45,15 +53,7 @@ AUTOMATIONS = (
         name="jamdub: a crashed run goes on",
         description="Its worker saw its process die. The same run is scheduled again; what it had finished is kept.",
         # Only after it ran: a process that dies before its flow begins (a broken installation) would die for ever.
-        trigger=EventTrigger(
-            after={"prefect.flow-run.Running"},
-            expect={"prefect.flow-run.Crashed"},
-            match_related=OURS,
-            for_each={"prefect.resource.id"},
-            posture=Posture.Reactive,
-            threshold=1,
-            within=LONGEST_RUN,
-        ),
+        trigger=_in_each_run("prefect.flow-run.Running", {"prefect.flow-run.Crashed"}, Posture.Reactive, LONGEST_RUN),
         actions=[BEGIN_ANEW],
     ),
 )

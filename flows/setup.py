@@ -21,6 +21,7 @@ from media.programs import complete
 from schemas.errors import RequestError, ToolError
 from schemas.settings import Settings
 from storage.prepare import prepare_store
+from tasks.results import RESULTS, StoredResults
 from tasks.workplace import open_catalogue
 
 DEPLOYMENTS = Path(__file__).resolve().parents[1] / "prefect.yaml"
@@ -94,8 +95,6 @@ def _limits(client: SyncPrefectClient) -> Iterator[Done]:
 
 
 def _results() -> Done:
-    from tasks.results import RESULTS, StoredResults
-
     StoredResults().save(RESULTS, overwrite=True)
     return Done(f"block {StoredResults.slug()}", "results lie beside the assets, where every worker finds them")
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 from schemas.errors import ArtifactMissing, StorageError
 from schemas.settings import Settings
 from storage.bucket import Bucket, open_bucket, split_s3_url
+from storage.files import LocalFile
+from storage.objects import local_folder
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,250}")
 MEDIA_TYPE = "application/json"
@@ -77,11 +78,7 @@ class FolderValues:
 
     def remove(self, name: str) -> None:
         """Remove a value; nothing happens where there is none. Raises: StorageError."""
-        path = self.folder / _checked(name)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot remove {path}: {error.strerror}") from error
+        LocalFile(self.folder / _checked(name)).remove()
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def open_named(settings: Settings, kind: str) -> NamedValues:
     if url.startswith("s3://"):
         name, key = split_s3_url(url)
         return BucketValues(open_bucket(name, settings), f"{key}/{kind}/" if key else f"{kind}/")
-    return FolderValues(Path(unquote(urlsplit(url).path)) / kind)
+    return FolderValues(local_folder(url) / kind)
 
 
 def _checked(name: str) -> str:

@@ -66,12 +66,13 @@ def open_store(settings: Settings) -> ObjectStore:
     if url.startswith("s3://"):
         name, prefix = split_s3_url(url)
         return S3ObjectStore(open_bucket(name, settings), prefix, open_cache(settings))
-    store = LocalObjectStore(_local_folder(url))
+    store = LocalObjectStore(local_folder(url))
     store.sweep()
     return store
 
 
-def _local_folder(url: str) -> Path:
+def local_folder(url: str) -> Path:
+    """Return the folder that a store's URL names. Raises: StorageError, where it names none."""
     parts = urlsplit(url)
     folder = Path(unquote(parts.path))
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():

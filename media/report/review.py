@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from media.report.markdown import plain, table
 from schemas.dub import LineReport, Voice
 from schemas.media import TimeSpan
 from schemas.speech import Line, Script
@@ -16,8 +17,8 @@ def script_page(script: Script, voices: Sequence[Voice]) -> str:
         [
             f"## Script to be spoken ({script.language})",
             _problems(script.warnings),
-            _table(("speaker", "voice", "similarity"), cast),
-            _table(("line", "speaker", "time", "original", "to be spoken"), lines),
+            table(("speaker", "voice", "similarity"), cast),
+            table(("line", "speaker", "time", "original", "to be spoken"), lines),
         ]
     )
 
@@ -35,24 +36,13 @@ def takes_page(made: Products) -> str:
             "## Dub to be delivered",
             whole,
             _problems(made.warnings),
-            _table(("line", "spoken", "heard", "WER", "onset"), lines),
+            table(("line", "spoken", "heard", "WER", "onset"), lines),
         ]
     )
 
 
 def _problems(warnings: Iterable[str]) -> str:
-    return "\n".join(f"- {_cell(warning)}" for warning in warnings) or "No problems were found."
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(_cell(value) for value in row) + " |" for row in lines)
-
-
-def _cell(text: str) -> str:
-    """One cell: no line breaks, and nothing that Markdown or HTML would take for its own."""
-    flat = " ".join(text.split())
-    return flat.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "'")
+    return "\n".join(f"- {plain(warning)}" for warning in warnings) or "No problems were found."
 
 
 def _voice(voice: Voice) -> str:

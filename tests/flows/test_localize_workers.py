@@ -26,7 +26,7 @@ LIVE = {"SCHEDULED", "PENDING", "RUNNING", "CANCELLING"}
 def site() -> Iterator[Site]:
     """Catalogue, store and Prefect's server, set up; no worker yet."""
     with tempfile.TemporaryDirectory(prefix="jamdub-") as folder, Site(Path(folder)) as running:
-        command([sys.executable, "-m", "flows.cli", "setup"], machine(running))
+        running.set_up()
         yield running
 
 
