@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.review import AnswerForm, revise
+from flows.review import AnswerForm, check_answer, revise
 from media.report.review import script_page
 from schemas.dub import Voice
 from schemas.errors import RequestError
 from schemas.media import TimeSpan
-from schemas.review import Answer
+from schemas.review import Answer, Question
 from schemas.speech import Line, Script, Transcript, Word
+from tasks.workplace import open_workplace
 
 SPAN = TimeSpan(start_s=0.5, end_s=1.5)
 TRANSCRIPT = Transcript(
@@ -51,6 +52,20 @@ def test_a_new_script_is_laid_over_what_was_recognised(tmp_path: Path) -> None:
 def test_what_cannot_be_taken_is_said(answer: Answer, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         revise(SCRIPT, answer, TRANSCRIPT, 2.0)
+
+
+def test_a_script_outside_of_the_only_folder_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("JAMDUB_FILES_ROOT", str(tmp_path / "files"))
+    place = open_workplace()
+    kept = [
+        place.store.put_bytes(value.model_dump_json().encode(), "application/json") for value in (SCRIPT, TRANSCRIPT)
+    ]
+    question = Question(stage="script", subject="0" * 64, script=kept[0], transcript=kept[1], duration_s=2.0, page="")
+    secret = tmp_path / "secret.srt"
+    secret.write_text("1\n00:00:00,400 --> 00:00:01,600\nsecreto\n")
+    with pytest.raises(RequestError, match="JAMDUB_FILES_ROOT"):
+        check_answer(question, Answer(script=str(secret)), place)
 
 
 def test_the_page_holds_every_word_and_no_foreign_markup() -> None:
