@@ -12,15 +12,13 @@ from media.report import render_report
 from schemas.dub import DubRequest, DubResult, FileRecord, Receipt
 from schemas.stages import Products
 from storage.files import File
-from tasks.deliver import delivered_before, output_files
+from tasks.deliver import LARGEST_EMBEDDED_VIDEO_BYTES, delivered_before, output_files
 from tasks.ledger import Run
 from tasks.outputs import record
 from tasks.render import lip_sheet
 from tasks.report_media import line_media
 from tasks.workplace import Workplace
 
-LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
-"""A larger video is linked from the report instead of lying inside it."""
 LINK_S = 7 * 24 * 3600
 """The longest that a link to an object may last."""
 

@@ -12,6 +12,8 @@ from storage.files import File
 from storage.places import join, open_file, prepare_folder
 from tasks.workplace import Workplace
 
+LARGEST_EMBEDDED_VIDEO_BYTES = 12_000_000
+"""A larger video is linked from the report instead of lying inside it."""
 UNDECISIVE = {"output_dir", "overwrite", "review"}
 """Fields of a request that do not change what is made."""
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from media.cue_formats import PARSERS as SCRIPTS
 from media.manifest import PARSERS as MANIFESTS
+from media.small_file import read_small
 from schemas.batch import BatchRequest, Item, ItemName, Languages
 from schemas.dub import DubRequest, DubSettings, LanguageTag
 from schemas.errors import RequestError
@@ -81,12 +82,8 @@ def _of_manifest(request: BatchRequest, settings: Settings) -> tuple[Item, ...]:
 def _rows(source: str, settings: Settings) -> list[tuple[int, dict[str, Any]]]:
     parse = MANIFESTS[PurePath(source).suffix.lower()]
     try:
-        path = fetch(source, settings)
-        if path.stat().st_size > LARGEST_MANIFEST_BYTES:
-            raise RequestError(f"it is larger than {LARGEST_MANIFEST_BYTES // 10**6} MB: split the batch")
-        return list(islice(parse(path.read_text(encoding="utf-8-sig")), MOST_ITEMS + 1))
-    except OSError as error:
-        raise RequestError(f"{source}: cannot be read ({error.strerror}); check the source") from error
+        data = read_small(fetch(source, settings), "manifest", max_bytes=LARGEST_MANIFEST_BYTES)
+        return list(islice(parse(data.decode("utf-8-sig")), MOST_ITEMS + 1))
     except UnicodeDecodeError as error:
         raise RequestError(f"{source} is not UTF-8: save it so") from error
     except RequestError as error:

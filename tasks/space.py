@@ -9,6 +9,7 @@ from schemas.artifact import ArtifactRef
 from schemas.dub import DubRequest
 from schemas.errors import StorageError
 from schemas.media import AudioStream, MediaInfo
+from tasks.deliver import LARGEST_EMBEDDED_VIDEO_BYTES
 from tasks.workplace import Workplace
 
 _SOUNDS = 6  # source, dialogue, background, mix, the decoded delivery, what verifying compares
@@ -19,7 +20,6 @@ _PATCH_BITS_PER_PIXEL = 0.5  # lossless lips, by the pixels of the whole picture
 _LANDMARK_BYTES_PER_FRAME = 5800  # one face of 478 points
 _DUB_BYTES_PER_S = 24_000  # 192 kbit/s
 _REPORT_BYTES = 4_000_000  # clips and pictures; the video is added where it is small
-_EMBEDDED_VIDEO_BYTES = 12_000_000
 _FIRST_RUN_BYTES = 300_000_000  # weights put together from packages, Prefect's database
 
 
@@ -58,7 +58,7 @@ def space_needed(request: DubRequest, info: MediaInfo, audio: AudioStream, place
     movie = picture + round(info.duration_s * _DUB_BYTES_PER_S)
     takes = round(info.duration_s * _TAKE_BYTES_PER_S)
     first = 0 if place.settings.cache_dir.exists() else _FIRST_RUN_BYTES
-    embedded = movie * 4 // 3 if movie <= _EMBEDDED_VIDEO_BYTES else 0
+    embedded = movie * 4 // 3 if movie <= LARGEST_EMBEDDED_VIDEO_BYTES else 0
     return SpaceNeeded(
         kept=info.size_bytes + _SOUNDS * sound + takes + faces + patches + movie + first,
         working=sound + movie + (picture if patches else 0),
