@@ -41,6 +41,8 @@ def parse_jsonl(text: str) -> Rows:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise RequestError(f"line {number}: no JSON ({error.msg} at column {error.colno})") from error
+        except RecursionError as error:
+            raise RequestError(f"line {number}: its brackets are nested too deep") from error
         if not isinstance(row, dict):
             raise RequestError(f'line {number}: an object is expected, such as {{"video": "talk.mp4"}}')
         yield number, row

@@ -82,7 +82,9 @@ def test_bad_rows_are_named_by_their_line(tmp_path: Path, kind: str) -> None:
     assert "talks.csv" in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b'{"video": ', b"[]", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b'{"video": ', b"[]", b"\xff\xfe", b"[" * 100_000], ids=["cut off", "a list", "no text", "nested"]
+)
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "talks.jsonl"
     path.write_bytes(content)
