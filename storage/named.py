@@ -1,9 +1,7 @@
 """Small values under names of their own, beside the objects of a store: the results of tasks."""
 
 import io
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,15 +57,12 @@ class FolderValues:
 
     def write(self, name: str, data: bytes) -> None:
         """Keep a value. Raises: StorageError."""
-        path = self.folder / _checked(name)
-        partial = path.with_name(f".{os.getpid()}-{secrets.token_hex(8)}.part")
+        file = LocalFile(self.folder / _checked(name))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(data)
-            partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise StorageError(f"cannot write {path}: {error.strerror}") from error
+            raise StorageError(f"cannot make {self.folder}: {error.strerror}") from error
+        file.write(data)
 
     def list(self) -> Iterator[tuple[str, datetime]]:
         """Yield the names of all values, and when each was written."""
