@@ -69,7 +69,8 @@ class Bucket:
                 try:
                     with closing(self._open(key, offset, version)) as response:
                         version = response.headers.get("etag", "").strip('"')
-                        for chunk in response.stream(CHUNK_BYTES):
+                        # What has come is kept: a longer read would lose all of it where the connection breaks.
+                        while chunk := response.read1(CHUNK_BYTES):
                             offset, failures = offset + len(chunk), 0
                             yield chunk
                         response.release_conn()

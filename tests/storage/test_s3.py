@@ -79,6 +79,16 @@ def test_a_broken_connection_goes_on_where_it_broke(s3_server: S3Server, tmp_pat
     assert open_store(settings_for(s3_server, tmp_path / "three")).get_bytes(written) == data[::-1]
 
 
+def test_connections_that_all_break_soon_still_bring_an_object_in(s3_server: S3Server, tmp_path: Path) -> None:
+    data = os.urandom(100_000)
+    ref = open_store(settings_for(s3_server, tmp_path / "one")).put_bytes(data, VIDEO)
+    with FaultyProxy(s3_server.ports[0]) as proxy:
+        there = settings_for(s3_server, tmp_path / "two", s3_endpoint=f"http://127.0.0.1:{proxy.port}")
+        proxy.faults.extend([Fault(cut_after_bytes=20_000)] * 20)
+        assert open_store(there).get_bytes(ref) == data
+        assert 5 < proxy.connections < 10
+
+
 @pytest.mark.slow
 def test_a_server_that_restarts_is_not_noticed(tmp_path: Path) -> None:
     with S3Server(tmp_path / "server") as server:
