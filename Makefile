@@ -5,6 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 VENV_BENCH ?= .venv-bench
 BIN_BENCH := $(VENV_BENCH)/bin
 READY_BENCH := $(VENV_BENCH)/.ready
@@ -17,13 +18,14 @@ export DO_NOT_TRACK ?= 1
 setup: $(READY)
 
 # torch goes first, with its own dependencies: a CPU build where only that wheel is at hand, CUDA elsewhere.
-# The lock is one verified set that pip's resolver cannot confirm (docs/adr/0003), hence --no-deps.
+# The lock is one verified set that pip's resolver cannot confirm (docs/adr/0003), hence --no-deps. Modules are compiled
+# when they are first imported: most never are, and compiling all of them takes two minutes.
 $(READY): requirements.lock post_install.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep -o '^torch==[^ ]*' requirements.lock)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(INSTALL) "$$(grep -o '^torch==[^ ]*' requirements.lock)"
+	$(INSTALL) --no-deps -r requirements.lock
 	$(BIN)/python post_install.py
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(INSTALL) --no-deps --editable .
 	touch $@
 
 demo: $(READY)
@@ -40,9 +42,9 @@ check: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
-# What takes minutes, after the rest.
+# What takes minutes, after the rest: three at a time on two cores, as many of them wait for servers and for timeouts.
 test-all: test
-	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m slow --numprocesses 3 --dist loadfile
 
 bench: bench-stages bench-jamflow
 

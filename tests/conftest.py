@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from examples.topology.postgres import Postgres, fresh_database, postgres_program
+from examples.topology.prefect import PrefectServer
 from examples.topology.s3 import S3Server, weed_program
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     _need(weed_program)
     with S3Server(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API of one Prefect server, for programs that would each start their own: that takes ten seconds a program."""
+    folder = tmp_path_factory.mktemp("prefect")
+    with PrefectServer(folder, database_url=f"sqlite:///{folder}/prefect.db") as server:
+        yield server.url
 
 
 def _need(find: Callable[..., Path], *arguments: str) -> None:

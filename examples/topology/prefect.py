@@ -1,4 +1,4 @@
-"""Prefect's server on PostgreSQL, and its workers, as plain processes."""
+"""Prefect's server on PostgreSQL or SQLite, and its workers, as plain processes."""
 
 import sys
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from examples.topology.process import Service, free_ports
 
 QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_LOGGING_COLORS": "false"}
+ASYNCHRONOUS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 
 @dataclass
@@ -26,7 +27,8 @@ class PrefectServer(Service):
 
     @property
     def env(self) -> Mapping[str, str]:
-        database = make_url(self.database_url).set(drivername="postgresql+asyncpg")
+        own = make_url(self.database_url)
+        database = own.set(drivername=ASYNCHRONOUS[own.get_backend_name()])
         return {
             **QUIET,
             "PREFECT_HOME": str(self.folder),

@@ -18,17 +18,17 @@ from storage.engine import make_engine
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "examples" / "astronaut_es.srt"
 
 Jamdub = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def jamdub(s3_server: S3Server, postgres_url: str, tmp_path: Path) -> Jamdub:
+def jamdub(s3_server: S3Server, postgres_url: str, prefect_api: str, tmp_path: Path) -> Jamdub:
     environment = os.environ | s3_server.environment(s3_server.worker)
     environment["JAMDUB_HOME"] = str(tmp_path / "home")
     environment["JAMDUB_STORE_URL"] = f"s3://{s3_server.bucket}/store"
     environment["JAMDUB_DATABASE_URL"] = postgres_url
+    environment["PREFECT_API_URL"] = prefect_api
     environment["COLUMNS"] = "300"
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -44,11 +44,11 @@ def listed(server: S3Server, prefix: str) -> dict[str, str]:
 
 
 def test_a_video_in_a_bucket_becomes_a_dub_in_a_bucket(
-    jamdub: Jamdub, s3_server: S3Server, postgres_url: str, sample: Path, tmp_path: Path
+    jamdub: Jamdub, s3_server: S3Server, postgres_url: str, spoken_clip: Path, tmp_path: Path
 ) -> None:
     client, bucket = s3_server.client(s3_server.admin), s3_server.bucket
-    client.fput_object(bucket, "in/the talk.mp4", str(sample))
-    client.fput_object(bucket, "in/talk.srt", str(SCRIPT))
+    client.fput_object(bucket, "in/the talk.mp4", str(spoken_clip))
+    client.fput_object(bucket, "in/talk.srt", str(spoken_clip.with_suffix(".es.srt")))
     asked = ("dub", f"s3://{bucket}/in/the talk.mp4", "--script", f"s3://{bucket}/in/talk.srt", "--speakers", 1)
     asked = (*asked, "--from", "en", "--to", "es")
 

@@ -21,13 +21,14 @@ Dub = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def dub(random_engine: Path, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Dub:
+def dub(random_engine: Path, prefect_api: str, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Dub:
     home = tmp_path_factory.mktemp("home")
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         asked = (sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--engine", "jamflow")
         command = [sys.executable, "-m", "flows.cli", "dub", *map(str, (*asked, *arguments))]
         own = {"JAMDUB_HOME": str(home), "JAMDUB_MODELS_DIR": str(random_engine), "COLUMNS": "300"}
+        own["PREFECT_API_URL"] = prefect_api
         return subprocess.run(
             command, env={**os.environ, **own}, capture_output=True, text=True, timeout=500, check=False, cwd=ROOT
         )

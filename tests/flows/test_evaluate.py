@@ -50,14 +50,15 @@ def test_the_report_says_the_measures_and_escapes_what_others_wrote(tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.shared
 def test_real_clips_are_performed_once_and_measured_beside_another_system(
-    shared_dir: Path, random_engine: Path, tmp_path: Path
+    shared_dir: Path, random_engine: Path, prefect_api: str, tmp_path: Path
 ) -> None:
     grid = shared_dir / "corpus" / "grid_s1" / "grid_s1.jsonl"
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     command = [sys.executable, "-m", "flows.cli", "evaluate", str(grid), "--language", "en-GB", "--clips", "1"]
     command += ["--out", str(tmp_path / "out"), "--trial", "dub", "--trial", "lipsync", "--steps", "1"]
-    environment = {**os.environ, "JAMDUB_HOME": str(tmp_path / "home"), "JAMDUB_MODELS_DIR": str(random_engine)}
+    own = {"JAMDUB_HOME": str(tmp_path / "home"), "JAMDUB_MODELS_DIR": str(random_engine)}
+    environment = {**os.environ, **own, "PREFECT_API_URL": prefect_api}
 
     def run(*more: str) -> EvaluationReport:
         done = subprocess.run([*command, *more], env=environment, capture_output=True, text=True, timeout=500)

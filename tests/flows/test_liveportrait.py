@@ -57,6 +57,7 @@ def media(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def jamdub(
     shared_dir: Path,
     make_random_engine: Callable[[MotionSpace], Path],
+    prefect_api: str,
     media: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Jamdub:
@@ -69,6 +70,7 @@ def jamdub(
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
+        "PREFECT_API_URL": prefect_api,
         "COLUMNS": "300",
         **{name: str(value) for name, value in homes.items()},
     }

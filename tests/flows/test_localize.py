@@ -37,14 +37,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory, spoken_clip: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def localize(folder: Path) -> Localize:
+def localize(folder: Path, prefect_api: str) -> Localize:
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "JAMDUB_HOME": str(folder.parent / "home"), "COLUMNS": "300"}
+        own = {"JAMDUB_HOME": str(folder.parent / "home"), "PREFECT_API_URL": prefect_api, "COLUMNS": "300"}
         fixed = ("--to", "es,fr", "--from", "en", "--speakers", 1, "--out", folder.parent / "out")
         command = [sys.executable, "-m", "flows.cli", "localize", folder, *fixed, *arguments]
         return subprocess.run(
-            list(map(str, command)), env=environment, capture_output=True, text=True, timeout=800, check=False, cwd=ROOT
-        )
+            list(map(str, command)),
+            env={**os.environ, **own}, capture_output=True, text=True, timeout=800, check=False, cwd=ROOT,
+        )  # fmt: skip
 
     return run
 

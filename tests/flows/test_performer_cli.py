@@ -46,10 +46,11 @@ def jamdub(
 
 
 @pytest.fixture
-def program(random_engine: Path, tmp_path: Path) -> Jamdub:
+def program(random_engine: Path, prefect_api: str, tmp_path: Path) -> Jamdub:
     """Run `jamdub` as a program of its own: Prefect reads where its results lie once in a process, and keeps to it."""
     homes = {"JAMDUB_HOME": tmp_path / "home", "JAMDUB_MODELS_DIR": random_engine, "JAMDUB_THREADS": 1}
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **{name: str(value) for name, value in homes.items()}}
+    own = {"PYTHONPATH": ROOT, "PREFECT_API_URL": prefect_api, **homes}
+    environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
 
     def run(*arguments: object) -> tuple[int, str]:
         command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]

@@ -81,6 +81,12 @@ def jamdub(config: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def shared_server(prefect_api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of this test use one Prefect server."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_api)
+
+
 def losses(folder: Path) -> list[dict[str, float]]:
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return [{name: value for name, value in line.items() if any(part in name for part in NAMES)} for line in lines]
@@ -128,6 +134,7 @@ def assert_refused(told: subprocess.CompletedProcess[str], code: int, expected: 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_server")
 def test_all_stages_end_in_one_sealed_folder(features: Path, tmp_path: Path) -> None:
     config, out = training(tmp_path, features, TIMING, MOTION, joint(3), CARD), tmp_path / "out"
     told = jamdub(config)
@@ -154,6 +161,7 @@ def test_all_stages_end_in_one_sealed_folder(features: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_server")
 def test_a_killed_training_goes_on_to_the_same_end(features: Path, tmp_path: Path) -> None:
     whole, cut = (training(tmp_path / name, features, joint(6)) for name in ("whole", "cut"))
     told = jamdub(whole)
@@ -172,6 +180,7 @@ def test_a_killed_training_goes_on_to_the_same_end(features: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_server")
 def test_two_processes_share_the_stages(features: Path, tmp_path: Path) -> None:
     config = training(tmp_path, features, MOTION, joint(3), CARD)
     with socket.socket() as free:

@@ -77,8 +77,11 @@ def test_ffmpeg_dies_when_we_are_stopped(by: int, started: Callable[[str], "subp
 
 
 @pytest.mark.slow
-def test_ffmpeg_dies_with_its_flow(started: Callable[[str], "subprocess.Popen[bytes]"]) -> None:
+def test_ffmpeg_dies_with_its_flow(
+    started: Callable[[str], "subprocess.Popen[bytes]"], prefect_api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Prefect's worker cancels a run by SIGTERM to the flow's process."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_api)
     ours = started(IN_FLOW)
     program = program_of(ours, seconds=120)
     ours.terminate()
@@ -94,8 +97,7 @@ def started(tmp_path: Path):  # type: ignore[no-untyped-def]
 
     def start(how: str) -> subprocess.Popen[bytes]:
         code = ENCODE_FOR_EVER.format(args=ENDLESS, how=how)
-        environment = {**os.environ, **mine, "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
-        ours = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
+        ours = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **mine}, stderr=subprocess.DEVNULL)
         running.append(ours)
         return ours
 

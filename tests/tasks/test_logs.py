@@ -84,7 +84,7 @@ def test_what_is_no_secret_stays(secretive: logging.Filter) -> None:
 
 
 @pytest.mark.slow
-def test_a_runs_lines_hold_run_and_stage_and_no_secret(tmp_path: Path) -> None:
+def test_a_runs_lines_hold_run_and_stage_and_no_secret(prefect_api: str, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     run_ffmpeg(find_tools(), ["-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", input_name(clip)])
     environment = {
@@ -92,7 +92,7 @@ def test_a_runs_lines_hold_run_and_stage_and_no_secret(tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT),
         "PREFECT_LOGGING_SETTINGS_PATH": str(ROOT / "tasks" / "logging.yaml"),
         "PREFECT_HOME": str(tmp_path / "prefect"),
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_API_URL": prefect_api,
         "JAMDUB_HOME": str(tmp_path / "home"),
         "JAMDUB_S3_SECRET_KEY": SECRET,
         "JAMDUB_DATABASE_URL": f"postgresql+psycopg://jamdub:{PASSWORD}@host/db",

@@ -162,7 +162,7 @@ except StorageError as error:
 
 
 @pytest.mark.slow
-def test_a_disk_that_fills_midway_loses_nothing(clip: Path, small_disk: Path, tmp_path: Path) -> None:
+def test_a_disk_that_fills_midway_loses_nothing(clip: Path, small_disk: Path, prefect_api: str, tmp_path: Path) -> None:
     """16 MB hold the sound of 20 s (7.7 MB) but not its two stems."""
     environment = {
         **os.environ,
@@ -170,7 +170,7 @@ def test_a_disk_that_fills_midway_loses_nothing(clip: Path, small_disk: Path, tm
         "JAMDUB_HOME": str(small_disk / "home"),
         "PREFECT_HOME": str(tmp_path / "prefect"),
         "PREFECT_LOCAL_STORAGE_PATH": str(tmp_path / "results"),
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_API_URL": prefect_api,
     }
 
     def run() -> tuple[int, str]:
