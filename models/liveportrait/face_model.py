@@ -14,6 +14,7 @@ from models.face_model import Film, RenderedLine, Shown
 from models.facemesh.plan import drawable
 from models.facemesh.retarget import fade_shares
 from models.facemesh.tracks import TrackData
+from models.liveportrait.ahead import ahead
 from models.liveportrait.crop import looked_at, mesh_to_crop
 from models.liveportrait.film import Asked, FilmArtist, poses, region_of
 from models.liveportrait.portrait import animate
@@ -75,7 +76,7 @@ class LivePortraitModel:
 
         def pictures() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
             artist = FilmArtist(self._runner, film.path, film.info, self._rows)
-            for number, planes in artist.draw(asked, region):
+            for number, planes in ahead(artist.draw(asked, region), self._runner.batch):
                 drawn.append(number)
                 yield planes
                 if on_progress:
@@ -94,7 +95,7 @@ class LivePortraitModel:
         return Motion(self._space, np.zeros_like(mouth), rest, np.ones(frames, np.float32))
 
     def animate(self, rgb: np.ndarray, landmarks: np.ndarray, motion: Motion) -> Iterator[np.ndarray]:
-        return animate(self._runner, rgb, landmarks, motion.mouth, self._rows)
+        return ahead(animate(self._runner, rgb, landmarks, motion.mouth, self._rows), self._runner.batch)
 
 
 def _filled(expression: np.ndarray, is_there: np.ndarray, times_s: np.ndarray) -> np.ndarray:

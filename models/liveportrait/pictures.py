@@ -6,9 +6,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def as_input(pictures: np.ndarray) -> Float[Tensor, "b 3 h w"]:
-    """Pictures [b, h, w, 3] uint8 as numbers from 0 to 1."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+def as_input(pictures: np.ndarray, device: torch.device) -> Float[Tensor, "b 3 h w"]:
+    """Pictures [b, h, w, 3] uint8 as numbers from 0 to 1.
+
+    They go to a GPU as bytes, from pinned memory, and nobody waits until they are there.
+    """
+    there = torch.from_numpy(np.ascontiguousarray(pictures))
+    if device.type == "cuda":
+        there = there.pin_memory().to(device, non_blocking=True)
+    return there.permute(0, 3, 1, 2).float() / 255
 
 
 def as_pictures(made: Float[Tensor, "b 3 h w"]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """One picture brought to speech, its appearance looked at once, its pose held. Letters: t frames, m mouth numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from models.liveportrait.runner import Runner, Seen, batches, with_mouth
 
 def animate(
     runner: Runner, rgb: np.ndarray, landmarks: np.ndarray, mouth: np.ndarray, rows: Sequence[int]
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray]:
     """Draw a picture [h, w, 3] uint8 with each mouth of [t, m]: t pictures of the same size.
 
     The movement of `mouth`, as from its first frame, is laid onto the face's own expression (LivePortrait's relative

@@ -33,7 +33,7 @@ def read_with(network: MotionExtractor, device: torch.device) -> Read:
 
     @torch.inference_mode()
     def read(crops: np.ndarray) -> FaceMotion:
-        return face_motion(network(as_input(crops).to(device)))
+        return face_motion(network(as_input(crops, device)))
 
     return read
 

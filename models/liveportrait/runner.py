@@ -50,12 +50,12 @@ class Runner:
     @torch.inference_mode()
     def motion(self, crops: np.ndarray) -> FaceMotion:
         """What the faces in crops [b, 256, 256, 3] uint8 do."""
-        return face_motion(self._motion(as_input(crops).to(self.device)))
+        return face_motion(self._motion(as_input(crops, self.device)))
 
     @torch.inference_mode()
     def see(self, crops: np.ndarray) -> Seen:
         """Look at crops [b, 256, 256, 3] uint8."""
-        pictures = as_input(crops).to(self.device)
+        pictures = as_input(crops, self.device)
         return Seen(self._appearance(pictures.to(self.dtype)), face_motion(self._motion(pictures)))
 
     @torch.inference_mode()

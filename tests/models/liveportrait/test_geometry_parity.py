@@ -142,7 +142,7 @@ def test_multiplier_and_smoothing(golden: Any) -> None:
 
 def test_pictures(golden: Any) -> None:
     case = golden.case("prepare_source")
-    golden.check(case, "x", as_input(golden.input(case, "img").numpy()[None]))
+    golden.check(case, "x", as_input(golden.input(case, "img").numpy()[None], torch.device("cpu")))
     case = golden.case("parse_output")
     golden.check(case, "img", tensor(as_pictures(golden.input(case, "out"))))
 
