@@ -15,7 +15,7 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # In the order of the Makefile: torch with its own dependencies, then the lock as it stands (docs/adr/0003).
 COPY requirements.lock post_install.py ./
-RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
+RUN PIP_EXTRA_INDEX_URL="$TORCH_INDEX_URL" pip install \
         "$(grep -o '^torch==[^ ]*' requirements.lock)" \
     && pip install --no-deps -r requirements.lock \
     && python post_install.py
