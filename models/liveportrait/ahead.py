@@ -14,16 +14,16 @@ def ahead(items: Generator[Item], depth: int) -> Generator[Item]:
     What `items` raises is raised where its item would have come. A consumer that stops early closes `items`.
     """
     end = object()
-    with ThreadPoolExecutor(max_workers=1) as maker:
+    maker = ThreadPoolExecutor(max_workers=1)
 
-        def begin() -> Future[Item | object]:
-            return maker.submit(next, items, end)
+    def begin() -> Future[Item | object]:
+        return maker.submit(next, items, end)
 
-        try:
-            coming = deque(begin() for _ in range(depth))
-            while (item := coming.popleft().result()) is not end:
-                coming.append(begin())
-                yield item  # type: ignore[misc]  # it is not the end
-        finally:
-            maker.shutdown(cancel_futures=True)
-            items.close()
+    try:
+        coming = deque(begin() for _ in range(depth))
+        while (item := coming.popleft().result()) is not end:
+            coming.append(begin())
+            yield item  # type: ignore[misc]  # it is not the end
+    finally:
+        maker.shutdown(cancel_futures=True)
+        items.close()
