@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from flows.cli import main
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +19,21 @@ def _own_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture
+def run_jamdub(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `jamdub` in this process: a program of its own loads its libraries for five seconds before it says a word."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["jamdub", *map(str, arguments)]
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        code, said = stopped.value.code, capfd.readouterr()
+        return subprocess.CompletedProcess(command, code if isinstance(code, int) else 0, said.out, said.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """`jamdub models` as a user meets it."""
 
-import os
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from models.jamflow.checkpoint import Description, save_checkpoint
 from models.jamflow.config import audio, joined, trunk
 from models.jamflow.joint import JamFlow
 from models.jamflow.tokens import released_vocabulary
+
+Jamdub = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -28,22 +30,24 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def jamdub(*args: str, models_dir: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "JAMDUB_MODELS_DIR": str(models_dir), "COLUMNS": "120"}
-    command = [sys.executable, "-m", "flows.cli", "models", *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+@pytest.fixture
+def jamdub(run_jamdub: Jamdub, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Jamdub:
+    """Run `jamdub models` on that folder."""
+    monkeypatch.setenv("JAMDUB_MODELS_DIR", str(models_dir))
+    monkeypatch.setenv("COLUMNS", "120")
+    return partial(run_jamdub, "models")
 
 
-def test_the_list_tells_what_is_there_and_how_to_get_the_rest(models_dir: Path) -> None:
-    told = jamdub(models_dir=models_dir)
+def test_the_list_tells_what_is_there_and_how_to_get_the_rest(jamdub: Jamdub, models_dir: Path) -> None:
+    told = jamdub()
     assert told.returncode == 0, told.stderr
     for fact in ("kokoro", "jamflow: tried", "CC0-1.0", "CC-BY-NC-4.0", f"jamflow: tried: {models_dir / 'tried'}"):
         assert fact in told.stdout
     assert "put model_1250000.safetensors of SWivid/F5-TTS into the folder F5TTS_v1_Base" in told.stdout
 
 
-def test_a_whole_checkpoint_is_told_as_such(models_dir: Path) -> None:
-    told = jamdub("verify", str(models_dir / "tried"), models_dir=models_dir)
+def test_a_whole_checkpoint_is_told_as_such(jamdub: Jamdub, models_dir: Path) -> None:
+    told = jamdub("verify", models_dir / "tried")
     assert told.returncode == 0, told.stderr
     assert "facemesh, 12 + 12 numbers at 25 fps" in told.stdout and "random numbers" in told.stdout
 
@@ -63,11 +67,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused_is_told_in_one_line(case: str, models_dir: Path) -> None:
+def test_what_is_refused_is_told_in_one_line(jamdub: Jamdub, case: str, models_dir: Path) -> None:
     args, code, expected = REFUSED[case]
     torch.save({"a": torch.zeros(2)}, models_dir / "weights.pt")
-    paths = {name: str(models_dir / name) for name in ("nowhere.pt", "weights.pt", "out", "tried", ".")}
-    told = jamdub(*(paths.get(arg, arg) for arg in args), models_dir=models_dir)
+    paths = {name: models_dir / name for name in ("nowhere.pt", "weights.pt", "out", "tried", ".")}
+    told = jamdub(*(paths.get(arg, arg) for arg in args))
     assert told.returncode == code and expected in told.stderr, told.stderr
     assert told.stderr.strip().count("\n") == 0 and told.stderr.startswith("jamdub: ")
     assert not (models_dir / "out").exists()

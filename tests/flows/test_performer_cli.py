@@ -14,7 +14,6 @@ import pytest
 import soundfile
 from skimage.data import astronaut
 
-from flows.cli import main
 from media.compare import frame_count
 from media.probe import probe
 from media.tools import find_tools
@@ -26,7 +25,10 @@ Jamdub = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def jamdub(
-    random_engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run_jamdub: Callable[..., subprocess.CompletedProcess[str]],
+    random_engine: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Jamdub:
     """Run `jamdub` in this process: (exit code, what it said)."""
     monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
@@ -35,12 +37,8 @@ def jamdub(
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["jamdub", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capfd.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else 0), said.out + said.err
+        done = run_jamdub(*arguments)
+        return done.returncode, done.stdout + done.stderr
 
     return run
 

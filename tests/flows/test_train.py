@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,8 @@ CARD = '[export]\nname = "tried"\nlicence = "CC0-1.0"\ncommercial_use = true\nor
 MOTION = f"[motion]\nsteps = 2{COURSE}"
 TIMING = "[timing]\nduration_epochs = 1\nmouth_steps = 2\n"
 NAMES = ("loss", "step")
+
+Train = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def joint(steps: int) -> str:
@@ -82,6 +86,13 @@ def jamdub(config: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
+def run_train(run_jamdub: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Train:
+    """Run `jamdub train` in this process."""
+    monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
+    return partial(run_jamdub, "train", "--config")
+
+
+@pytest.fixture
 def shared_server(prefect_api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs of this test use one Prefect server."""
     monkeypatch.setenv("PREFECT_API_URL", prefect_api)
@@ -112,20 +123,22 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_would_fail_later_is_told_at_once(case: str, features: Path, tmp_path: Path) -> None:
+def test_what_would_fail_later_is_told_at_once(run_train: Train, case: str, features: Path, tmp_path: Path) -> None:
     table, expected = REFUSED[case]
-    assert_refused(jamdub(training(tmp_path, features, table, joint(4))), 2, expected)
+    assert_refused(run_train(training(tmp_path, features, table, joint(4))), 2, expected)
     assert not (tmp_path / "out").exists() and not (tmp_path / "k").exists()
 
 
-def test_weights_to_begin_with_that_are_none_are_told_at_once(features: Path, tmp_path: Path) -> None:
+def test_weights_to_begin_with_that_are_none_are_told_at_once(
+    run_train: Train, features: Path, tmp_path: Path
+) -> None:
     config = training(tmp_path, features, joint(4).replace("[joint]\n", f'[joint]\nstart = "{tmp_path}"\n'))
     config.write_text(config.read_text().replace(SIZE, ""))
-    assert_refused(jamdub(config), 1, "is no checkpoint (it has no config.json)")
+    assert_refused(run_train(config), 1, "is no checkpoint (it has no config.json)")
 
 
-def test_a_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
-    assert_refused(jamdub(tmp_path / "none.toml"), 2, "none.toml cannot be read")
+def test_a_file_that_is_not_there_is_told_at_once(run_train: Train, tmp_path: Path) -> None:
+    assert_refused(run_train(tmp_path / "none.toml"), 2, "none.toml cannot be read")
 
 
 def assert_refused(told: subprocess.CompletedProcess[str], code: int, expected: str) -> None:
