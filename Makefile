@@ -12,6 +12,9 @@ READY_BENCH := $(VENV_BENCH)/.ready
 
 export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
+# Set-up leaves modules to be compiled by whoever imports them first: a program that may not keep the result compiles
+# torch and Prefect again at every start, which doubles its time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test test-all check format bench bench-stages bench-jamflow clean
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,6 +100,11 @@ class S3Server(Service):
             identities[self.worker] |= {"actions": [], "policyNames": ["worker"]}
         self._keys.touch(mode=0o600)
         self._keys.write_text(json.dumps(settings))
+
+    @property
+    def stop_signal(self) -> signal.Signals:
+        """None is asked: it would wait for connections that clients keep open; what it said it has, it has stored."""
+        return signal.SIGKILL
 
     def is_ready(self) -> bool:
         """Whether the bucket can be written to; it is made when it is missing."""

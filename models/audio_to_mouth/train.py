@@ -8,6 +8,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ def main() -> None:
     train(clips, arguments.out, epochs=arguments.epochs, seed=arguments.seed)
 
 
-def train(clips: list[Clip], out: Path, *, epochs: int, seed: int) -> dict[str, object]:
+def train(clips: list[Clip], out: Path, *, epochs: int, seed: int) -> dict[str, Any]:
     """Train, measure on the valid split, and write weights.safetensors and config.json."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -61,7 +62,7 @@ def train(clips: list[Clip], out: Path, *, epochs: int, seed: int) -> dict[str, 
     started = time.process_time()
     steps = _optimise(network, pairs, scale, epochs=epochs, rng=rng)
     measured = measure(network, scale, [pair(clip) for clip in clips if clip.split == "valid"])
-    record: dict[str, object] = {
+    record: dict[str, Any] = {
         "network": config.as_json(),
         "mouth_dims": list(MOUTH_DIMS),
         "mean": scale.mean.tolist(),

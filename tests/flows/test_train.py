@@ -129,9 +129,7 @@ def test_what_would_fail_later_is_told_at_once(run_train: Train, case: str, feat
     assert not (tmp_path / "out").exists() and not (tmp_path / "k").exists()
 
 
-def test_weights_to_begin_with_that_are_none_are_told_at_once(
-    run_train: Train, features: Path, tmp_path: Path
-) -> None:
+def test_weights_to_begin_with_that_are_none_are_told_at_once(run_train: Train, features: Path, tmp_path: Path) -> None:
     config = training(tmp_path, features, joint(4).replace("[joint]\n", f'[joint]\nstart = "{tmp_path}"\n'))
     config.write_text(config.read_text().replace(SIZE, ""))
     assert_refused(run_train(config), 1, "is no checkpoint (it has no config.json)")
