@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     s3_endpoint: Annotated[str, Field(pattern=ENDPOINT)] | None = Field(
         None, description="where s3:// URLs lead: https://host or http://host:port"
     )
+    s3_public_endpoint: Annotated[str, Field(pattern=ENDPOINT)] | None = Field(
+        None, description="where browsers reach the same server, for links in reports; empty: the endpoint"
+    )
     s3_region: str = Field("us-east-1", description="region of the buckets")
     s3_access_key: str | None = Field(None, description="access key for the endpoint")
     s3_secret_key: SecretStr | None = Field(None, description="its secret")

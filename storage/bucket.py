@@ -52,6 +52,8 @@ class Bucket:
     name: str
     endpoint: str
     client: Minio = field(repr=False)
+    visitors: Minio = field(repr=False)
+    """Speaks of the server by the name that browsers know; it signs links, and asks nothing."""
 
     def find(self, key: str) -> Stored | None:
         """Return what an object is; None where there is none."""
@@ -114,7 +116,7 @@ class Bucket:
 
     def link(self, key: str, expires_s: float, media_type: str) -> str:
         """Return a URL under which anyone can read the object until it expires; nothing is asked of the endpoint."""
-        return self.client.presigned_get_object(
+        return self.visitors.presigned_get_object(
             self.name, key, timedelta(seconds=expires_s), response_headers={"response-content-type": media_type}
         )
 
@@ -161,19 +163,24 @@ def open_bucket(name: str, settings: Settings) -> Bucket:
     Raises: StorageError, where the settings name no endpoint or keys.
     """
     missing = [field for field in ("s3_endpoint", "s3_access_key", "s3_secret_key") if not getattr(settings, field)]
-    if missing or settings.s3_endpoint is None or settings.s3_secret_key is None:
+    if missing or settings.s3_endpoint is None:
         names = ", ".join(f"JAMDUB_{field.upper()}" for field in missing)
         raise StorageError(f"s3://{name} needs {names}: set them (docs/storage.md)")
-    endpoint = urlsplit(settings.s3_endpoint)
-    client = Minio(
-        endpoint.netloc,
+    client = _client(settings.s3_endpoint, settings)
+    public = settings.s3_public_endpoint
+    return Bucket(name, settings.s3_endpoint, client, client if public is None else _client(public, settings))
+
+
+def _client(endpoint: str, settings: Settings) -> Minio:
+    url, secret = urlsplit(endpoint), settings.s3_secret_key
+    return Minio(
+        url.netloc,
         settings.s3_access_key,
-        settings.s3_secret_key.get_secret_value(),
-        secure=endpoint.scheme == "https",
+        None if secret is None else secret.get_secret_value(),
+        secure=url.scheme == "https",
         region=settings.s3_region,
         http_client=_http_client(),
     )
-    return Bucket(name, settings.s3_endpoint, client)
 
 
 def split_s3_url(url: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import urllib.request
 from datetime import timedelta
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -195,6 +196,19 @@ def test_a_link_opens_the_object_until_it_expires(s3_server: S3Server, tmp_path:
     time.sleep(2.5)
     with pytest.raises(HTTPError, match="403"):
         urllib.request.urlopen(link)
+
+
+def test_a_link_leads_to_the_address_that_visitors_know(s3_server: S3Server, tmp_path: Path) -> None:
+    """Workers reach the server by one name, browsers by another; a link is signed for the name it has."""
+    port = urlsplit(s3_server.url).port
+    store = open_store(settings_for(s3_server, tmp_path / "home", s3_public_endpoint=f"http://localhost:{port}"))
+    ref = store.put_bytes(b"seen from outside", VIDEO)
+    link = store.link(ref, expires_s=60)
+    assert link is not None and link.startswith(f"http://localhost:{port}/")
+    with urllib.request.urlopen(link) as answer:
+        assert answer.read() == b"seen from outside"
+    with pytest.raises(HTTPError, match="403"):
+        urllib.request.urlopen(link.replace("localhost", "127.0.0.1"))
 
 
 def _wrong_settings(server: S3Server, case: str) -> dict[str, object]:
