@@ -1,7 +1,7 @@
 """A portrait brought to speech (I2V): by a sound, or by a text that is spoken for it."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from prefect import flow
 
@@ -50,28 +50,22 @@ class Speech:
     warnings: tuple[str, ...] = ()
 
 
-def check_animate(request: AnimateRequest, place: Workplace) -> CheckedFaces:
+def check_animate(request: AnimateRequest, place: Workplace) -> CheckedFaces[AnimateRequest]:
     """Refuse early: the portrait's face is looked for already here. Raises: RequestError, MediaError, WeightsError."""
-    portrait, out = Path(request.portrait), Path(request.out)
-    if out.suffix.lower() != ".mp4":
-        raise RequestError(f"{out}: an animated portrait is written as .mp4; choose such a name for --out")
-    check_files(request, [out], _inputs(request))
-    if request.audio is not None:
-        duration_s = open_sound(Path(request.audio), place)[0].info.duration_s
-        checked = check_faces_engine(request, WEIGHTS, place)
+    if PurePosixPath(request.out).suffix.lower() != ".mp4":
+        raise RequestError(f"{request.out}: an animated portrait is written as .mp4; choose such a name for --out")
+    local = check_files(request, [request.out], place)
+    if local.audio is not None:
+        duration_s = open_sound(Path(local.audio), place)[0].info.duration_s
+        checked = check_faces_engine(local, WEIGHTS, place)
     else:
-        assert request.text is not None, "a request says one thing"
-        resolve_language(request.language)
-        consent = check_voice(request, "speak", request.language, place)
-        checked = check_faces_engine(request, (*WEIGHTS, *SPEAKING_WEIGHTS), place, consent)
-        duration_s = spoken_duration_s(place, request.text, request.language, checked.engine)
-    portrait_landmarks(portrait, str(portrait))
+        assert local.text is not None, "a request says one thing"
+        resolve_language(local.language)
+        consent = check_voice(local, "speak", local.language, place)
+        checked = check_faces_engine(local, (*WEIGHTS, *SPEAKING_WEIGHTS), place, consent)
+        duration_s = spoken_duration_s(place, local.text, local.language, checked.engine)
+    portrait_landmarks(Path(local.portrait), request.portrait)
     return checked.drawing(motion_frames(duration_s))
-
-
-def _inputs(request: AnimateRequest) -> list[Path]:
-    named = (request.portrait, request.audio, request.reference, request.consent)
-    return [Path(name) for name in named if name is not None]
 
 
 @flow(name="animate-portrait")
@@ -80,14 +74,14 @@ def animate_portrait(request: AnimateRequest) -> PerformanceResult:
     """Move a portrait's mouth to a sound, or to the speech of a text, at the motion's frame rate."""
     place = open_workplace()
     checked = check_animate(request, place)
-    portrait = Path(request.portrait)
-    prepare_folders([Path(request.out)])
+    portrait = Path(checked.local.portrait)
+    prepare_folders([request.out], place.settings)
     with collect_stage_times() as times:
         stored = place.store.put_file(portrait, f"image/{portrait.suffix[1:].lower()}")
-        said = (_heard if request.audio is not None else _spoken)(request, stored, checked, place)
+        said = (_heard if request.audio is not None else _spoken)(stored, checked, place)
         movie = draw_portrait(stored, portrait.name, said.mouth, said.sound, checked.faces_by)
     made = Made(
-        files={Path(request.out): place.store.get_bytes(movie)},
+        files={request.out: place.store.get_bytes(movie)},
         mode=said.mode,
         duration_s=said.duration_s,
         voice=said.voice,
@@ -95,11 +89,12 @@ def animate_portrait(request: AnimateRequest) -> PerformanceResult:
         frames_rendered=motion_frames(said.duration_s),
         warnings=said.warnings,
     )
-    return finish("animate", request, _inputs(request), checked, times, made)
+    return finish("animate", request, checked, times, made, place)
 
 
-def _heard(request: AnimateRequest, portrait: ArtifactRef, checked: CheckedFaces, place: Workplace) -> Speech:
+def _heard(portrait: ArtifactRef, checked: CheckedFaces[AnimateRequest], place: Workplace) -> Speech:
     """The given sound, and a mouth for it."""
+    request = checked.local
     assert request.audio is not None, "the request was checked"
     sound = sound_of(Path(request.audio), place)
     samples, rate_hz = place.samples(sound)
@@ -109,8 +104,9 @@ def _heard(request: AnimateRequest, portrait: ArtifactRef, checked: CheckedFaces
     return Speech(sound, move_lips(sound, face, "animate", request.seed, checked.engine), "animate", duration_s)
 
 
-def _spoken(request: AnimateRequest, portrait: ArtifactRef, checked: CheckedFaces, place: Workplace) -> Speech:
+def _spoken(portrait: ArtifactRef, checked: CheckedFaces[AnimateRequest], place: Workplace) -> Speech:
     """Speech and mouth made together, on the face that the portrait shows."""
+    request = checked.local
     assert request.text is not None, "the request was checked"
     voice = find_voice(request, request.language, checked.engine, place)
     what = utterance_of(request.text, request.language, voice, None, request.seed, checked.engine, place)

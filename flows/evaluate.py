@@ -11,7 +11,9 @@ from models.evaluation.scores import MEASURES
 from models.evaluation.trials import TRIALS, trial_of
 from schemas.errors import RequestError
 from schemas.evaluation import EvaluationReport, EvaluationRequest, EvaluationRow
+from schemas.settings import Settings
 from storage.files import write_whole
+from storage.places import local_path
 from tasks.evaluate import RECORDINGS, gather, keep_recordings, open_weights, perform_trial, score_row
 
 JSON, PAGE, TABLE = "report.json", "report.html", "results.md"
@@ -43,12 +45,14 @@ def check_evaluation(request: EvaluationRequest) -> None:
     """Raises: RequestError, where something asked for is not there or has the name of something else."""
     for trial in request.trials:
         trial_of(trial)
+    settings = Settings()
     for system in request.systems:
         if system.name in (*TRIALS, RECORDINGS):
             raise RequestError(f"a system cannot be called {system.name!r}, which is a row of ours: rename it")
-        if not Path(system.path).is_dir():
+        if not local_path(system.path, settings).is_dir():
             raise RequestError(f"{system.path}, the outputs of {system.name}, is no folder: check --system")
-    if not Path(request.manifest).is_file():
+    local_path(request.out, settings)
+    if not local_path(request.manifest, settings).is_file():
         raise RequestError(f"{request.manifest} is no file: name the JSONL file of a corpus")
 
 

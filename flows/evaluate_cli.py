@@ -51,9 +51,12 @@ def evaluate(
         seed=seed,
         out=out,
     )
+    with quiet_stderr(settings.home / "logs" / "native.log") as console, console.status("checking the request"):
+        from flows.evaluate import check_evaluation
+
+        check_evaluation(request)  # a wrong request is told before Prefect's server is started
     if dry_run:
-        with quiet_stderr(settings.home / "logs" / "native.log"):
-            _print_plan(request)
+        _print_plan(request)
         return
     open_home()
     report = run_embedded(_load, request, settings, verbose)
@@ -76,11 +79,9 @@ def _load() -> Callable[[EvaluationRequest], EvaluationReport]:
 
 
 def _print_plan(request: EvaluationRequest) -> None:
-    from flows.evaluate import check_evaluation
     from models.corpus.manifest import read_manifest
     from models.evaluation.trials import TRIALS
 
-    check_evaluation(request)
     listed = [entry for entry in read_manifest(Path(request.manifest)) if entry.split == request.split]
     typer.echo(f"{len(listed[: request.clips])} clips of {request.split} in {request.manifest}, into {request.out}")
     for name in request.trials or tuple(TRIALS):

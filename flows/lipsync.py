@@ -1,6 +1,6 @@
 """New lips for a video's face, from a sound (V2V)."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from prefect import flow
 
@@ -28,21 +28,21 @@ from tasks.workplace import Workplace, open_workplace
 WEIGHTS = (JAMFLOW_TINY, "mediapipe-face-detection", "mediapipe-face-mesh", "facemesh-basis")
 
 
-def check_lipsync(request: LipsyncRequest, place: Workplace) -> CheckedFaces:
+def check_lipsync(request: LipsyncRequest, place: Workplace) -> CheckedFaces[LipsyncRequest]:
     """Refuse early. Raises: RequestError, LengthMismatch, MediaError, WeightsError."""
-    video, audio, out = Path(request.video), Path(request.audio), Path(request.out)
-    check_files(request, [out], [video, audio])
+    local = check_files(request, [request.out], place)
+    video, audio = Path(local.video), Path(local.audio)
     picture = open_video(video, place)
     sound, _ = open_sound(audio, place)
-    check_suffix(picture, out)
+    check_suffix(picture, request.out)
     check_lengths(sound.info.duration_s, picture.info.duration_s, audio.name, video.name)
-    return check_faces_engine(request, WEIGHTS, place).drawing(frames_to_draw(picture.info, None))
+    return check_faces_engine(local, WEIGHTS, place).drawing(frames_to_draw(picture.info, None))
 
 
-def check_suffix(clip: Clip, out: Path) -> None:
+def check_suffix(clip: Clip, out: str) -> None:
     """Raises: RequestError, where the output's name does not fit the container that holds the video's streams."""
     wanted = container_suffix(clip.info)
-    if out.suffix.lower() != wanted:
+    if PurePosixPath(out).suffix.lower() != wanted:
         raise RequestError(f"{out}: the streams of {clip.path.name} go into {wanted}; name the output so")
 
 
@@ -52,8 +52,8 @@ def lipsync_video(request: LipsyncRequest) -> PerformanceResult:
     """Re-animate the lips of the largest face of each shot to a sound; the video's own sound stays as a track."""
     place = open_workplace()
     checked = check_lipsync(request, place)
-    video, audio = Path(request.video), Path(request.audio)
-    prepare_folders([Path(request.out)])
+    video, audio = Path(checked.local.video), Path(checked.local.audio)
+    prepare_folders([request.out], place.settings)
     with collect_stage_times() as times:
         clip = open_video(video, place)
         stored = place.store.put_file(video, f"video/{clip.info.container}")
@@ -69,7 +69,7 @@ def lipsync_video(request: LipsyncRequest) -> PerformanceResult:
         rendered: RenderedLine = render_line(stored, clip.info, span, take, faces.tracks_ref, shown, checked.faces_by)
         movie = clip_movie(stored, clip.info, clip.sound, sound, rendered.patches)
     made = Made(
-        files={Path(request.out): place.store.get_bytes(movie)},
+        files={request.out: place.store.get_bytes(movie)},
         mode="lipsync",
         duration_s=clip.info.duration_s,
         seen_share=face.seen_share,
@@ -77,7 +77,7 @@ def lipsync_video(request: LipsyncRequest) -> PerformanceResult:
         frames_skipped=sum(patch.skipped for patch in rendered.patches),
         warnings=unseen_warnings(rendered.unseen),
     )
-    return finish("lipsync", request, [video, audio], checked, times, made)
+    return finish("lipsync", request, checked, times, made, place)
 
 
 def moved(sound: ArtifactRef, mouth: ArtifactRef, seed: int, duration_s: float) -> Take:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Generic, Literal, TypeVar
 
 from prefect.runtime import flow_run
 
@@ -19,28 +19,31 @@ from schemas.errors import RequestError
 from schemas.motion import FaceModelRef
 from schemas.performance import Mode, ReferenceVoice, TakeScore
 from schemas.performance_request import AnyRequest, PerformanceReceipt, PerformanceResult, VoiceRequest
-from storage.files import write_whole
+from storage.places import open_file
 from tasks.clips import open_sound
 from tasks.consent import Cloning, Consent, check_consent, read_consent
 from tasks.face_models import drawing_cpu_s, face_model_of_engine
-from tasks.ingest import extract_audio
+from tasks.ingest import extract_audio, fetch_inputs, input_places
 from tasks.licences import allowed, drawing, engine_of
-from tasks.outputs import check_outputs, prepare_folders, receipt_path, record, record_file
+from tasks.outputs import check_outputs, prepare_folders, receipt_place, record, record_file
 from tasks.perform import spoken_duration_s
 from tasks.stage import StageTimes
 from tasks.voices import given_reference, packaged_reference
 from tasks.workplace import Workplace
 
 Command = Literal["speak", "revoice", "lipsync", "animate"]
+Asked = TypeVar("Asked", bound=AnyRequest)
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Generic[Asked]):
     """What was verified before work: the weights, engine `jamflow` among them, and the consent to be used.
 
+    `local`: the request with its files on this disk, as they were when they were verified.
     `told`: what people are to know before work begins.
     """
 
+    local: Asked
     models: tuple[ModelRef, ...]
     consent: Consent | None = None
     told: str | None = None
@@ -51,12 +54,12 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckedFaces(Checked):
+class CheckedFaces(Checked[Asked]):
     """The same, of a command that reads or draws faces: by what."""
 
     faces_by: FaceModelRef
 
-    def drawing(self, frames: int) -> "CheckedFaces":
+    def drawing(self, frames: int) -> "CheckedFaces[Asked]":
         """The same of a command that draws so many frames."""
         each_s = drawing_cpu_s(self.faces_by)
         return self if each_s is None else replace(self, told=drawing_told(frames, each_s))
@@ -64,9 +67,9 @@ class CheckedFaces(Checked):
 
 @dataclass(frozen=True)
 class Made:
-    """What a flow has made: the files by their paths, and what the receipt says of them."""
+    """What a flow has made: the files by their places, and what the receipt says of them."""
 
-    files: dict[Path, bytes]
+    files: dict[str, bytes]
     mode: Mode
     duration_s: float
     voice: ReferenceVoice | None = None
@@ -77,13 +80,18 @@ class Made:
     warnings: tuple[str, ...] = ()
 
 
-def check_files(request: AnyRequest, outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
-    """Refuse inputs that are not there and outputs that are in the way; nothing is written. Raises: RequestError."""
-    for path in inputs:
-        if not path.is_file():
+def check_files(request: Asked, outputs: Sequence[str], place: Workplace) -> Asked:
+    """Bring the inputs to this disk, and refuse those that are not there, and outputs that are in the way.
+
+    Returns the request with its files here. Raises: RequestError, StorageError.
+    """
+    local = fetch_inputs(request, place)
+    for path in input_places(local).values():
+        if not Path(path).is_file():
             raise RequestError(f"{path} does not exist or is no file: check the path")
-    out = Path(request.out)
-    check_outputs([*outputs, receipt_path(out)], inputs, overwrite=request.overwrite)
+    inputs, written = input_places(request).values(), [*outputs, receipt_place(request.out)]
+    check_outputs(written, inputs, place.settings, overwrite=request.overwrite)
+    return local
 
 
 def check_weights(request: AnyRequest, names: tuple[str, ...], place: Workplace) -> tuple[ModelRef, ...]:
@@ -92,12 +100,12 @@ def check_weights(request: AnyRequest, names: tuple[str, ...], place: Workplace)
 
 
 def check_faces_engine(
-    request: AnyRequest, names: tuple[str, ...], place: Workplace, consent: Consent | None = None
-) -> CheckedFaces:
+    local: Asked, names: tuple[str, ...], place: Workplace, consent: Consent | None = None
+) -> CheckedFaces[Asked]:
     """Verify weights by name, and those of the face model that the engine was trained with. Raises: WeightsError."""
-    models, faces_by = check_weights(request, names, place), face_model_of_engine(place)
-    models = (*models, *drawing(faces_by, request.commercial))
-    return CheckedFaces(models=models, consent=consent, faces_by=faces_by)
+    models, faces_by = check_weights(local, names, place), face_model_of_engine(place)
+    models = (*models, *drawing(faces_by, local.commercial))
+    return CheckedFaces(local=local, models=models, consent=consent, faces_by=faces_by)
 
 
 def check_voice(request: VoiceRequest, use: ConsentUse, language: str | None, place: Workplace) -> Consent | None:
@@ -175,11 +183,10 @@ def overflow_warning(take: Take) -> tuple[str, ...]:
 
 
 def finish(
-    command: Command, request: AnyRequest, inputs: Sequence[Path], checked: Checked, times: StageTimes, made: Made
+    command: Command, request: Asked, checked: Checked[Asked], times: StageTimes, made: Made, place: Workplace
 ) -> PerformanceResult:
     """Write the receipt, then the files, each whole or not at all."""
-    receipt_file = receipt_path(Path(request.out))
-    prepare_folders([*made.files, receipt_file])
+    receipt_file = open_file(receipt_place(request.out), place.settings)
     receipt = PerformanceReceipt(
         jamdub_version=version("jamdub"),
         run_id=flow_run.get_id() or "local",
@@ -187,8 +194,8 @@ def finish(
         command=command,
         request=request,
         mode=made.mode,
-        inputs=tuple(record_file(path) for path in inputs),
-        outputs=tuple(record(path.name, data) for path, data in made.files.items()),
+        inputs=tuple(record_file(Path(path)) for path in input_places(checked.local).values()),
+        outputs=tuple(record(PurePosixPath(name).name, data) for name, data in made.files.items()),
         models=checked.models,
         voice=None if made.voice is None else f"{made.voice.name} ({made.voice.origin})",
         consent=None if checked.consent is None else checked.consent.used,
@@ -200,12 +207,13 @@ def finish(
         stage_wall_s={stage: round(seconds, 2) for stage, seconds in times.wall_s.items()},
         warnings=made.warnings,
     )
-    write_whole(receipt_file, receipt.model_dump_json(indent=1).encode())
-    for path, data in made.files.items():
-        write_whole(path, data)
+    prepare_folders(made.files, place.settings)
+    receipt_file.write(receipt.model_dump_json(indent=1).encode())
+    for name, data in made.files.items():
+        open_file(name, place.settings).write(data)
     return PerformanceResult(
         out=request.out,
-        receipt=str(receipt_file),
-        files=tuple(str(path) for path in made.files),
+        receipt=receipt_file.place,
+        files=tuple(made.files),
         warnings=made.warnings,
     )

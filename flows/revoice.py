@@ -25,15 +25,11 @@ WEIGHTS = (
 )
 
 
-def check_revoice(request: RevoiceRequest, place: Workplace) -> CheckedFaces:
+def check_revoice(request: RevoiceRequest, place: Workplace) -> CheckedFaces[RevoiceRequest]:
     """Refuse early. Raises: RequestError, MediaError, WeightsError."""
-    check_files(request, [Path(request.out)], _inputs(request))
-    check_suffix(open_video(Path(request.video), place), Path(request.out))
-    return check_faces_engine(request, WEIGHTS, place, check_voice(request, "revoice", None, place))
-
-
-def _inputs(request: RevoiceRequest) -> list[Path]:
-    return [Path(name) for name in (request.video, request.reference, request.consent) if name is not None]
+    local = check_files(request, [request.out], place)
+    check_suffix(open_video(Path(local.video), place), request.out)
+    return check_faces_engine(local, WEIGHTS, place, check_voice(local, "revoice", None, place))
 
 
 @flow(name="revoice-video")
@@ -42,12 +38,13 @@ def revoice_video(request: RevoiceRequest) -> PerformanceResult:
     """Make speech that moves as the largest face's mouth does; the picture is copied, its sound kept as a track."""
     place = open_workplace()
     checked = check_revoice(request, place)
-    video = Path(request.video)
-    prepare_folders([Path(request.out)])
+    here = checked.local
+    video = Path(here.video)
+    prepare_folders([request.out], place.settings)
     with collect_stage_times() as times:
         clip = open_video(video, place)
         stored = place.store.put_file(video, f"video/{clip.info.container}")
-        voice = find_voice(request, request.reference_language, checked.engine, place)
+        voice = find_voice(here, here.reference_language, checked.engine, place)
         faces = find_faces(stored, clip.info)
         check_faces(faces, video.name)
         motions = face_motions(stored, clip.info, faces, checked.faces_by)
@@ -60,7 +57,7 @@ def revoice_video(request: RevoiceRequest) -> PerformanceResult:
         else ()
     )
     made = Made(
-        files={Path(request.out): place.store.get_bytes(movie)},
+        files={request.out: place.store.get_bytes(movie)},
         mode="revoice",
         duration_s=take.duration_s,
         voice=voice,
@@ -68,4 +65,4 @@ def revoice_video(request: RevoiceRequest) -> PerformanceResult:
         seen_share=face.seen_share,
         warnings=warnings,
     )
-    return finish("revoice", request, _inputs(request), checked, times, made)
+    return finish("revoice", request, checked, times, made, place)

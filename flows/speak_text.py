@@ -1,6 +1,6 @@
 """Speech, and the mouth that belongs to it, from a text."""
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from prefect import flow
 
@@ -32,23 +32,19 @@ from tasks.workplace import Workplace, open_workplace
 WEIGHTS = (JAMFLOW_TINY, "whisper-base", "silero-vad", "speaker-encoder")
 
 
-def check_speak(request: SpeakRequest, place: Workplace) -> Checked:
+def check_speak(request: SpeakRequest, place: Workplace) -> Checked[SpeakRequest]:
     """Refuse early. Raises: RequestError, MediaError, WeightsError."""
-    check_speech_suffix(Path(request.out))
+    check_speech_suffix(request.out)
     if not request.text.strip():
         raise RequestError("there is no text to speak: give at least a word")
     resolve_language(request.language)
-    check_files(request, _outputs(request), _inputs(request))
-    models = check_weights(request, WEIGHTS, place)
-    return Checked(models, check_voice(request, "speak", request.language, place))
+    local = check_files(request, _outputs(request), place)
+    models = check_weights(local, WEIGHTS, place)
+    return Checked(local, models, check_voice(local, "speak", local.language, place))
 
 
-def _inputs(request: SpeakRequest) -> list[Path]:
-    return [Path(name) for name in (request.reference, request.consent) if name is not None]
-
-
-def _outputs(request: SpeakRequest) -> list[Path]:
-    return [Path(name) for name in (request.out, request.motion_out) if name is not None]
+def _outputs(request: SpeakRequest) -> list[str]:
+    return [name for name in (request.out, request.motion_out) if name is not None]
 
 
 @flow(name="speak-text")
@@ -57,16 +53,16 @@ def speak_text(request: SpeakRequest) -> PerformanceResult:
     """Speak a text in a packaged voice, or in one that consent was given for; on request with the mouth's motion."""
     place = open_workplace()
     checked = check_speak(request, place)
-    prepare_folders(_outputs(request))
+    prepare_folders(_outputs(request), place.settings)
     with collect_stage_times() as times:
-        voice = find_voice(request, request.language, checked.engine, place)
+        voice = find_voice(checked.local, request.language, checked.engine, place)
         what = utterance_of(
             request.text, request.language, voice, request.duration_s, request.seed, checked.engine, place
         )
         take: Take = perform_takes(what, _choice(request), None, request.takes, checked.engine)
-    files = {Path(request.out): speech_file(place, take.audio, Path(request.out).suffix)}
+    files = {request.out: speech_file(place, take.audio, PurePosixPath(request.out).suffix)}
     if request.motion_out is not None and take.motion is not None:
-        files[Path(request.motion_out)] = place.store.get_bytes(take.motion)
+        files[request.motion_out] = place.store.get_bytes(take.motion)
     made = Made(
         files=files,
         mode=_choice(request).mode,
@@ -75,7 +71,7 @@ def speak_text(request: SpeakRequest) -> PerformanceResult:
         takes=take.scores,
         warnings=overflow_warning(take),
     )
-    return finish("speak", request, _inputs(request), checked, times, made)
+    return finish("speak", request, checked, times, made, place)
 
 
 def _choice(request: SpeakRequest) -> ModeChoice:

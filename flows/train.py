@@ -12,6 +12,8 @@ from pathlib import Path
 
 from prefect import flow
 
+from schemas.settings import Settings
+from storage.places import local_path
 from tasks.train_clips import prepare_features, synthesise_corpus
 from tasks.train_config import read_training
 from tasks.train_export import export_joint
@@ -29,6 +31,8 @@ def train(config_file: Path, out: Path | None = None) -> Path:
         config_file: TOML (docs/training.md).
         out: In place of the configuration's.
     """
+    for path in filter(None, (config_file, out)):
+        local_path(str(path), Settings())
     config = read_training(config_file, out)
     check_training(config)
     speech = synthesise_corpus(config.synthesis) if config.synthesis else ()

@@ -1,6 +1,6 @@
 """Sound files for people: any recording read onto mono samples, speech written with a notice in its metadata."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from schemas.errors import RequestError
 _CODERS = {".wav": ("pcm_s16le", "wav"), ".flac": ("flac", "flac")}
 
 
-def check_speech_suffix(path: Path) -> None:
+def check_speech_suffix(out: str) -> None:
     """Raises: RequestError, where no speech can be written under this name."""
-    if path.suffix.lower() not in _CODERS:
-        raise RequestError(f"{path}: speech is written as {' or '.join(_CODERS)}; choose such a name for --out")
+    if PurePosixPath(out).suffix.lower() not in _CODERS:
+        raise RequestError(f"{out}: speech is written as {' or '.join(_CODERS)}; choose such a name for --out")
 
 
 def write_speech(path: Path, samples: np.ndarray, sample_rate_hz: int, comment: str, tools: Tools) -> None:

@@ -14,7 +14,7 @@ from schemas.value import Value
 class PerformanceRequest(Value):
     """What all commands are asked."""
 
-    out: str = Field(title="Output", description="path of the file to write")
+    out: str = Field(title="Output", description="path or s3:// URL of the file to write")
     seed: int = Field(0, ge=0, lt=2**31, title="Seed")
     commercial: bool = Field(False, title="Commercial use", description="refuse non-commercial weights")
     overwrite: bool = Field(False, title="Overwrite", description="replace an output that is already there")
@@ -24,9 +24,11 @@ class VoiceRequest(PerformanceRequest):
     """What commands that speak are asked of the voice: a packaged one, or a recording with consent."""
 
     voice: str | None = Field(None, title="Voice", description="name of a packaged voice; empty: the first")
-    reference: str | None = Field(None, title="Reference", description="path of a recording of the voice to clone")
+    reference: str | None = Field(
+        None, title="Reference", description="path or s3:// URL of a recording of the voice to clone"
+    )
     reference_text: str | None = Field(None, title="Reference text", description="what it says; empty: recognised")
-    consent: str | None = Field(None, title="Consent", description="path of the consent record (JSON)")
+    consent: str | None = Field(None, title="Consent", description="path or s3:// URL of the consent record (JSON)")
     takes: int = Field(2, ge=1, le=16, title="Takes", description="tries, of which the best is used")
 
 
@@ -35,29 +37,31 @@ class SpeakRequest(VoiceRequest):
 
     text: str = Field(min_length=1, title="Text")
     language: LanguageTag = Field("en", title="Language", description="BCP-47 tag of the text")
-    motion_out: str | None = Field(None, title="Motion", description="path for the mouth's motion (safetensors)")
+    motion_out: str | None = Field(
+        None, title="Motion", description="path or s3:// URL for the mouth's motion (safetensors)"
+    )
     duration_s: float | None = Field(None, gt=0, le=600, title="Duration", description="seconds; empty: natural")
 
 
 class RevoiceRequest(VoiceRequest):
     """Speech from a video's mouth alone."""
 
-    video: str = Field(title="Video")
+    video: str = Field(title="Video", description="path or s3:// URL of a video in which a face speaks")
     reference_language: LanguageTag = Field("en", title="Reference's language")
 
 
 class LipsyncRequest(PerformanceRequest):
     """New lips for a video's face, from a sound."""
 
-    video: str = Field(title="Video")
-    audio: str = Field(title="Sound")
+    video: str = Field(title="Video", description="path or s3:// URL of a video with a face")
+    audio: str = Field(title="Sound", description="path or s3:// URL of speech as long as the video")
 
 
 class AnimateRequest(VoiceRequest):
     """A portrait brought to speech by a sound, or by a text in a voice."""
 
-    portrait: str = Field(title="Portrait", description="path of a picture with one face")
-    audio: str | None = Field(None, title="Sound", description="what it says, recorded; or give a text")
+    portrait: str = Field(title="Portrait", description="path or s3:// URL of a picture with one face")
+    audio: str | None = Field(None, title="Sound", description="path or s3:// URL of what it says; or give a text")
     text: str | None = Field(None, min_length=1, title="Text", description="what it says; or give a sound")
     language: LanguageTag = Field("en", title="Language", description="BCP-47 tag of the text")
 

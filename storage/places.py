@@ -62,6 +62,22 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if folder else name
 
 
+def folder_of(place: str) -> str:
+    """Name the folder of a file, whether that is a path or a URL."""
+    return place.rpartition("/")[0] if _SCHEME.match(place) else str(Path(place).parent)
+
+
+def local_path(place: str, settings: Settings) -> Path:
+    """A path of this machine that a user names, where nothing but a path will do.
+
+    Raises: RequestError, where it is a URL, or lies outside of `files_root`.
+    """
+    file = open_file(place, settings)
+    if not isinstance(file, LocalFile):
+        raise RequestError(f"{place} lies in a bucket: name a path of the machine that does the work")
+    return file.path
+
+
 def list_files(folder: str, settings: Settings) -> tuple[str, ...]:
     """Name the files of a folder and those below it, in order: paths, or URLs of a bucket's objects.
 

@@ -1,6 +1,7 @@
 """Open the request's files before any work begins, then extract the sound that is dubbed."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from media.audio_io import extract_audio as extract_audio_file
 from media.probe import choose_audio, probe
@@ -11,21 +12,31 @@ from schemas.errors import MediaError
 from schemas.media import AudioStream, MediaInfo
 from schemas.speech import Cue
 from schemas.stages import Source
+from schemas.value import Value
 from storage.places import fetch
 from tasks.stage import stage_task
 from tasks.workplace import WAV, Workplace, open_workplace
 
 SILENCE_PEAK = 1e-5
 """-100 dBFS: no recording of anything is quieter."""
+INPUTS = ("video", "portrait", "audio", "script", "reference", "consent")
+"""Fields of requests that name a file to be read."""
+
+Asked = TypeVar("Asked", bound=Value)
 
 
-def fetch_inputs(request: DubRequest, place: Workplace) -> DubRequest:
+def input_places(request: Value) -> dict[str, str]:
+    """The files that a request names, by its fields: paths, or URLs of a bucket's objects."""
+    named = {name: getattr(request, name, None) for name in INPUTS}
+    return {name: place for name, place in named.items() if place is not None}
+
+
+def fetch_inputs(request: Asked, place: Workplace) -> Asked:
     """The same request with its files on this disk: those in a bucket are fetched, once for as long as they stay.
 
     Raises: RequestError, StorageError: see storage.places.
     """
-    named = {name: getattr(request, name) for name in ("video", "script", "consent")}
-    here = {name: str(fetch(file, place.settings)) for name, file in named.items() if file is not None}
+    here = {name: str(fetch(file, place.settings)) for name, file in input_places(request).items()}
     return request.model_copy(update=here)
 
 

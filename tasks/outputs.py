@@ -1,42 +1,49 @@
 """Outputs of the commands beside `dub`: refused before work where they are in the way, written whole afterwards."""
 
 import hashlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 from models.weights.files import sha256_of
 from schemas.dub import FileRecord
 from schemas.errors import RequestError
 from schemas.settings import Settings
-from storage.places import prepare_folder
+from storage.files import File, LocalFile
+from storage.places import folder_of, open_file, prepare_folder
 
 
-def receipt_path(out: Path) -> Path:
+def receipt_place(out: str) -> str:
     """Where the receipt of an output lies: beside it."""
-    return out.with_suffix(".receipt.json")
+    out = out.rstrip("/")
+    return f"{out.removesuffix(PurePosixPath(out).suffix)}.receipt.json"
 
 
-def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path], *, overwrite: bool) -> None:
+def check_outputs(outputs: Sequence[str], inputs: Iterable[str], settings: Settings, *, overwrite: bool) -> None:
     """Refuse outputs that would replace an input, that are there already, or that cannot be written.
 
-    Raises: RequestError, which names the file.
+    Raises: RequestError, which names the file; StorageError, where a bucket cannot be asked.
     """
-    sources = {path.resolve() for path in inputs}
-    for path in outputs:
-        if path.resolve() in sources:
-            raise RequestError(f"{path}: the output would replace its own input; choose another --out")
-        if path.is_dir():
-            raise RequestError(f"{path} is a folder; name a file with --out")
-        if path.exists() and not overwrite:
-            raise RequestError(f"{path} is already there; pass --overwrite or another --out")
-    if len({path.resolve() for path in outputs}) != len(outputs):
+    sources = {open_file(place, settings).resolved for place in inputs}
+    files = [open_file(place, settings) for place in outputs]
+    for file in files:
+        if file.resolved in sources:
+            raise RequestError(f"{file.place}: the output would replace its own input; choose another --out")
+        if _is_folder(file):
+            raise RequestError(f"{file.place} is a folder; name a file with --out")
+        if file.size_bytes() is not None and not overwrite:
+            raise RequestError(f"{file.place} is already there; pass --overwrite or another --out")
+    if len({file.resolved for file in files}) != len(files):
         raise RequestError(f"two outputs are both {outputs[0]}; give them different names")
 
 
-def prepare_folders(outputs: Sequence[Path]) -> None:
+def _is_folder(file: File) -> bool:
+    return file.path.is_dir() if isinstance(file, LocalFile) else not PurePosixPath(file.place).suffix
+
+
+def prepare_folders(outputs: Iterable[str], settings: Settings) -> None:
     """Make the outputs' folders and prove that they can be written to. Raises: RequestError, where they cannot."""
-    for folder in dict.fromkeys(path.parent for path in outputs):
-        prepare_folder(str(folder), Settings())
+    for folder in dict.fromkeys(map(folder_of, outputs)):
+        prepare_folder(folder, settings)
 
 
 def record(name: str, data: bytes) -> FileRecord:

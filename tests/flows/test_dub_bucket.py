@@ -1,5 +1,6 @@
 """A dub whose files, objects and catalogue lie on servers: nothing but caches stays on the machine that made it."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -7,11 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import soundfile
+from skimage.data import astronaut
 from sqlalchemy import make_url
 
 from examples.topology.s3 import S3Server
 from schemas.dub import Receipt
+from schemas.performance_request import PerformanceReceipt
 from storage.catalogue import Catalogue
 from storage.engine import make_engine
 
@@ -41,6 +47,23 @@ def jamdub(s3_server: S3Server, postgres_url: str, prefect_api: str, tmp_path: P
 def listed(server: S3Server, prefix: str) -> dict[str, str]:
     found = server.client(server.admin).list_objects(server.bucket, prefix, recursive=True)
     return {(item.object_name or "").removeprefix(prefix): item.etag or "" for item in found}
+
+
+def test_a_portrait_in_a_bucket_speaks_in_a_bucket(jamdub: Jamdub, s3_server: S3Server, tmp_path: Path) -> None:
+    client, bucket, rate_hz = s3_server.client(s3_server.admin), s3_server.bucket, 24_000
+    cv2.imwrite(str(tmp_path / "face.png"), cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))
+    soundfile.write(tmp_path / "tone.wav", 0.1 * np.sin(np.arange(rate_hz) / 20), rate_hz)
+    for name in ("face.png", "tone.wav"):
+        client.fput_object(bucket, f"in/{name}", str(tmp_path / name))
+    asked = ("animate", f"s3://{bucket}/in/face.png", f"s3://{bucket}/in/tone.wav")
+    done = jamdub(*asked, "--out", f"s3://{bucket}/faces/a.mp4")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f"s3://{bucket}/faces/a.mp4", f"s3://{bucket}/faces/a.receipt.json"]
+    receipt = PerformanceReceipt.model_validate_json(client.get_object(bucket, "faces/a.receipt.json").read())
+    assert [own.name for own in receipt.inputs] == ["face.png", "tone.wav"]
+    made = client.get_object(bucket, "faces/a.mp4").read()
+    assert [own.sha256 for own in receipt.outputs] == [hashlib.sha256(made).hexdigest()]
+    assert listed(s3_server, "faces/").keys() == {"a.mp4", "a.receipt.json"}
 
 
 def test_a_video_in_a_bucket_becomes_a_dub_in_a_bucket(

@@ -115,6 +115,29 @@ def test_what_cannot_be_done_is_told_in_one_line_before_any_work(jamdub: Jamdub,
     assert {path.name for path in tmp_path.iterdir()} | {"home"} == before
 
 
+OUTSIDE = {
+    "a reference": ("speak", "Hi.", "--reference", "/etc/hostname", "--consent", "c.json", "--out", "a.wav"),
+    "a consent record": ("speak", "Hi.", "--reference", "sound.wav", "--consent", "/etc/hostname", "--out", "a.wav"),
+    "a motion": ("speak", "Hi.", "--out", "a.wav", "--motion-out", "/tmp/m.safetensors"),
+    "a video": ("revoice", "/etc/hostname", "--out", "a.mp4"),
+    "a sound": ("lipsync", "silent.mp4", "/etc/hostname", "--out", "a.mp4"),
+    "a portrait": ("animate", "../../face.png", "sound.wav", "--out", "a.mp4"),
+    "an output": ("animate", "face.png", "sound.wav", "--out", "../a.mp4"),
+    "clips": ("evaluate", "/etc/hostname", "--out", "o"),
+    "a report": ("evaluate", "sound.wav", "--out", "/tmp/o"),
+}
+
+
+@pytest.mark.usefixtures("media")
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_nothing_outside_of_the_root_is_opened(
+    jamdub: Jamdub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    monkeypatch.setenv("JAMDUB_FILES_ROOT", str(tmp_path))
+    found, said = jamdub(*OUTSIDE[case])
+    assert found == 2 and f"is outside of {tmp_path}, the only folder that is opened here" in " ".join(said.split())
+
+
 def test_without_the_engines_weights_the_remedy_is_told(
     jamdub: Jamdub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
