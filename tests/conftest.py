@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests shares."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from examples.topology.s3 import S3Server, weed_program
 
 if TYPE_CHECKING:
     from schemas.motion import MotionSpace
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # A machine at work is slow for a moment now and then: time is no property of the code.
 settings.register_profile("jamdub", deadline=None)
@@ -90,6 +93,23 @@ def _need(find: Callable[..., Path], *arguments: str) -> None:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(absent))
+
+
+@pytest.fixture
+def run_jamdub(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `jamdub` in this process: a program of its own loads its libraries for five seconds before it says a word."""
+
+    from flows.cli import main
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["jamdub", *map(str, arguments)]
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        code, said = stopped.value.code, capfd.readouterr()
+        return subprocess.CompletedProcess(command, code if isinstance(code, int) else 0, said.out, said.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

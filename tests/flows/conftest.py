@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from flows.cli import main
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -21,34 +20,29 @@ def _own_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
-@pytest.fixture
-def run_jamdub(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run `jamdub` in this process: a program of its own loads its libraries for five seconds before it says a word."""
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of this run of the tests share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["jamdub", *map(str, arguments)]
-        monkeypatch.setattr("sys.argv", command)
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        code, said = stopped.value.code, capfd.readouterr()
-        return subprocess.CompletedProcess(command, code if isinstance(code, int) else 0, said.out, said.err)
 
-    return run
+def made_once(path: Path, *command: object) -> Path:
+    """Make a file, which takes a minute, in the first process that needs it; the others wait for it."""
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(f"{path.parent}.lock"):
+        if not path.is_file():
+            subprocess.run([sys.executable, *map(str, command), path], check=True, timeout=300, cwd=ROOT)
+    return path
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample(run_folder: Path) -> Path:
     """The astronaut, speaking."""
-    path = tmp_path_factory.mktemp("sample") / "astronaut.mp4"
-    maker = Path(__file__).resolve().parents[2] / "examples" / "make_sample.py"
-    subprocess.run([sys.executable, maker, path], check=True, timeout=300)
-    return path
+    return made_once(run_folder / "sample" / "astronaut.mp4", "examples/make_sample.py")
 
 
 @pytest.fixture(scope="session")
-def spoken_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def spoken_clip(run_folder: Path) -> Path:
     """A clip of two seconds that says good morning, with its scripts beside it."""
-    path = tmp_path_factory.mktemp("clip") / "morning.mp4"
-    root = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-m", "examples.make_clip", path], check=True, timeout=300, cwd=root)
-    return path
+    return made_once(run_folder / "clip" / "morning.mp4", "-m", "examples.make_clip")

@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,15 +38,23 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "flows.cli", "dub", *map(str, arguments)]
 
 
+def run_dub(environment: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), env={**os.environ, **environment, "COLUMNS": "300"}, capture_output=True, text=True,
+        timeout=500, check=False, cwd=ROOT,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def dub(home: Path) -> Dub:
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "JAMDUB_HOME": str(home), "COLUMNS": "300"}
-        return subprocess.run(
-            command(*arguments), env=environment, capture_output=True, text=True, timeout=500, check=False, cwd=ROOT
-        )
+    """Run `jamdub dub` with a server of its own, as a user does."""
+    return partial(run_dub, {"JAMDUB_HOME": str(home)})
 
-    return run
+
+@pytest.fixture(scope="module")
+def dub_again(home: Path, prefect_api: str) -> Dub:
+    """The same in the same home with the tests' server: starting another takes longer than what is cached."""
+    return partial(run_dub, {"JAMDUB_HOME": str(home), "PREFECT_API_URL": prefect_api})
 
 
 def receipt_in(folder: Path) -> Receipt:
@@ -103,10 +113,10 @@ def test_the_report_is_whole_and_marks_the_dub_as_synthetic(first: Path) -> None
 
 
 def test_the_same_request_again_runs_nothing_and_changes_nothing(
-    first: Path, dub: Dub, request_arguments: tuple[object, ...]
+    first: Path, dub_again: Dub, request_arguments: tuple[object, ...]
 ) -> None:
     before = {path.name: path.read_bytes() for path in first.iterdir()}
-    done = dub(*request_arguments, "--script", SCRIPT, "--out", first)
+    done = dub_again(*request_arguments, "--script", SCRIPT, "--out", first)
     assert done.returncode == 0, done.stderr
     assert tasks_of(done.stdout)[0] == 0
     assert {path.name: path.read_bytes() for path in first.iterdir()} == before
@@ -114,50 +124,52 @@ def test_the_same_request_again_runs_nothing_and_changes_nothing(
 
 @pytest.mark.usefixtures("first")
 def test_a_delivery_cut_short_is_completed_by_the_next_run(
-    dub: Dub, request_arguments: tuple[object, ...], tmp_path: Path
+    dub_again: Dub, request_arguments: tuple[object, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "astronaut.es.srt").mkdir()  # the subtitles cannot be written
-    failed = dub(*request_arguments, "--script", SCRIPT, "--out", tmp_path, "--overwrite")
+    failed = dub_again(*request_arguments, "--script", SCRIPT, "--out", tmp_path, "--overwrite")
     assert failed.returncode == 1, failed.stderr
     assert "nothing is lost" in failed.stderr
     (tmp_path / "astronaut.es.srt").rmdir()
-    done = dub(*request_arguments, "--script", SCRIPT, "--out", tmp_path)
+    done = dub_again(*request_arguments, "--script", SCRIPT, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_an_edited_line_recomputes_that_line_only(
-    first: Path, dub: Dub, request_arguments: tuple[object, ...], tmp_path: Path
+    first: Path, dub_again: Dub, request_arguments: tuple[object, ...], tmp_path: Path
 ) -> None:
     lines = receipt_in(first).lines
     edited = tmp_path / "edited.srt"
     edited.write_text(SCRIPT.read_text().replace(str(lines[-1].target_text), "Y nunca dejamos de mirar arriba."))
     assert edited.read_text() != SCRIPT.read_text()
-    done = dub(*request_arguments, "--script", edited, "--out", tmp_path / "out")
+    done = dub_again(*request_arguments, "--script", edited, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     again = json.loads(next((tmp_path / "out").glob("*.receipt.json")).read_text())
     assert set(again["stage_wall_s"]) == {"script", "speak", "render", "mix", "remux", "verify", "sheet"}
     assert tasks_of(done.stdout)[0] <= 8
 
 
-@pytest.mark.usefixtures("first")
-def test_lips_kept_leave_every_picture_packet_as_it_was(dub: Dub, sample: Path, tmp_path: Path) -> None:
-    done = dub(sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    tools = find_tools()
-    assert video_packet_hash(tmp_path / "astronaut.es.mp4", tools) == video_packet_hash(sample, tools)
-    assert receipt_in(tmp_path).measures.video_packets_equal is True
+@dataclass(frozen=True)
+class Resumed:
+    """A run that was killed, and run again into a folder; `stored`: lines that the first one had spoken."""
+
+    folder: Path
+    stored: int
+    tasks_run: int
+    servers_left: list[str]
 
 
-@pytest.mark.usefixtures("first")
-def test_a_run_killed_while_speaking_loses_no_finished_line(dub: Dub, sample: Path, home: Path, tmp_path: Path) -> None:
-    """Another seed makes every line new; the process is killed once the first of them is stored."""
-    arguments = (sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--seed", 7)
-    environment = {**os.environ, "JAMDUB_HOME": str(home)}
+@pytest.fixture(scope="module")
+def resumed(first: Path, dub: Dub, sample: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Resumed:
+    """Lips kept; another seed makes every line new; the process is killed once the first of them is stored."""
+    assert first.is_dir()
+    out = tmp_path_factory.mktemp("resumed")
+    arguments = (sample, "--from", "en", "--to", "es", "--speakers", 1, "--script", SCRIPT, "--seed", 7, "--out", out)
     before = speak_results(home)
     running = subprocess.Popen(
-        command(*arguments, "--out", tmp_path),
-        env=environment,
+        command(*arguments),
+        env={**os.environ, "JAMDUB_HOME": str(home)},
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -168,13 +180,23 @@ def test_a_run_killed_while_speaking_loses_no_finished_line(dub: Dub, sample: Pa
     running.send_signal(signal.SIGKILL)
     running.wait(30)
     stored = len(speak_results(home) - before)
-    assert stored >= 1
-    assert not list(tmp_path.glob("astronaut*"))
-    done = dub(*arguments, "--out", tmp_path)
+    assert not list(out.glob("astronaut*"))
+    done = dub(*arguments)
     assert done.returncode == 0, done.stderr
-    assert not servers_of(home), "the killed run's server was left behind"
-    lines = len(receipt_in(tmp_path).lines)
-    assert tasks_of(done.stdout)[0] <= lines - stored + 3  # the lines that were missing, mix, remux, verify
+    return Resumed(out, stored, tasks_of(done.stdout)[0], servers_of(home))
+
+
+def test_a_run_killed_while_speaking_loses_no_finished_line(resumed: Resumed) -> None:
+    assert resumed.stored >= 1
+    assert not resumed.servers_left, "the killed run's server was left behind"
+    lines = len(receipt_in(resumed.folder).lines)
+    assert resumed.tasks_run <= lines - resumed.stored + 3  # the lines that were missing, mix, remux, verify
+
+
+def test_lips_kept_leave_every_picture_packet_as_it_was(resumed: Resumed, sample: Path) -> None:
+    tools = find_tools()
+    assert video_packet_hash(resumed.folder / "astronaut.es.mp4", tools) == video_packet_hash(sample, tools)
+    assert receipt_in(resumed.folder).measures.video_packets_equal is True
 
 
 def servers_of(home: Path) -> list[str]:

@@ -36,12 +36,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory, spoken_clip: Path) -> Path:
     return videos
 
 
+def asked(folder: Path) -> tuple[object, ...]:
+    return ("--to", "es,fr", "--from", "en", "--speakers", 1, "--out", folder.parent / "out")
+
+
 @pytest.fixture(scope="module")
 def localize(folder: Path, prefect_api: str) -> Localize:
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         own = {"JAMDUB_HOME": str(folder.parent / "home"), "PREFECT_API_URL": prefect_api, "COLUMNS": "300"}
-        fixed = ("--to", "es,fr", "--from", "en", "--speakers", 1, "--out", folder.parent / "out")
-        command = [sys.executable, "-m", "flows.cli", "localize", folder, *fixed, *arguments]
+        command = [sys.executable, "-m", "flows.cli", "localize", folder, *asked(folder), *arguments]
         return subprocess.run(
             list(map(str, command)),
             env={**os.environ, **own}, capture_output=True, text=True, timeout=800, check=False, cwd=ROOT,
@@ -124,7 +127,12 @@ def test_content_decides_not_names(folder: Path, localize: Localize) -> None:
 
 
 @pytest.mark.usefixtures("first")
-def test_a_wrong_batch_is_refused_before_any_work(localize: Localize) -> None:
-    for arguments, says in ((("--redo", "nobody"), "nobody"), (("--to", "xx"), "xx"), (("--seed", "-1"), "seed")):
-        done = localize(*arguments)
-        assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "says"), [(("--redo", "nobody"), "nobody"), (("--to", "xx"), "xx"), (("--seed", "-1"), "seed")]
+)
+def test_a_wrong_batch_is_refused_before_any_work(
+    run_jamdub: Localize, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, str], says: str
+) -> None:
+    monkeypatch.setenv("JAMDUB_HOME", str(folder.parent / "home"))
+    done = run_jamdub("localize", folder, *asked(folder), *arguments)
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr

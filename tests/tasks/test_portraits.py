@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from schemas.artifact import ArtifactRef
 from schemas.errors import MediaError
-from tasks.clips import portrait_landmarks
+from schemas.motion import Faces
+from tasks.clips import check_faces, portrait_landmarks
 
 FACE = (slice(64, 180), slice(180, 272))
 """Where the astronaut's is."""
@@ -102,3 +104,9 @@ def test_real_ones(shared_dir: Path) -> None:
         assert (face > 0).all() and (face < rgb.shape[1::-1]).all(), "a drawn face that is like a face is one"
     with pytest.raises(MediaError, match="2 faces are found"):
         portrait_landmarks(folder / "multitalk_multi1.png", "multitalk_multi1.png")
+
+
+def test_a_video_without_a_face_is_told() -> None:
+    nobody = Faces(shots=(), tracks=(), tracks_ref=ArtifactRef(sha256="0" * 64, size_bytes=0, media_type="a/b"))
+    with pytest.raises(MediaError, match=r"silent\.mp4: no face is found in this video"):
+        check_faces(nobody, "silent.mp4")
