@@ -22,7 +22,6 @@ from models.facemesh.tracks import TrackData
 from models.liveportrait.face_model import LivePortraitModel
 from models.liveportrait.film import Asked, FilmArtist, poses, region_of
 from models.liveportrait.native import Colours
-from models.liveportrait.portrait import animate
 from models.liveportrait.runner import Runner
 from models.liveportrait.space import MOUTH_ROWS, measured_space
 from models.liveportrait.weights import load_liveportrait
@@ -40,9 +39,10 @@ def test_a_portrait_changes_inside_its_crop_alone(runner: Runner, shared_dir: Pa
     rgb = read_picture(shared_dir / "media" / "portrait" / "lp_s10.jpg")
     landmarks = landmarks_of_picture(rgb)
     assert landmarks is not None
-    mouth = np.zeros((2, 12), np.float32)
-    mouth[1] = 0.02
-    first, second = animate(runner, rgb, landmarks, mouth, MOUTH_ROWS)
+    model = LivePortraitModel(runner, measured_space([np.random.default_rng(0).normal(0, 0.01, (100, 21, 3))]))
+    motion = model.portrait_motion(rgb, landmarks, 2)
+    motion.mouth[1] = 0.02
+    first, second = model.animate(rgb, landmarks, motion)
     assert first.shape == second.shape == rgb.shape
     changed = (first != rgb).any(axis=2)
     face = landmarks[:, :2].round().astype(int)
