@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
+SLOW ?= slow
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
@@ -47,7 +48,7 @@ test: $(READY)
 
 # What takes minutes, after the rest: three at a time on two cores, as many of them wait for servers and for timeouts.
 test-all: test
-	$(BIN)/python -m pytest -m slow --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest -m "$(SLOW)" --numprocesses 3 --dist loadfile
 
 bench: bench-stages bench-jamflow
 

@@ -23,7 +23,7 @@ from models.weights.folders import seal
 from schemas.dub import Receipt
 from schemas.motion import MotionSpace
 
-pytestmark = [pytest.mark.slow, pytest.mark.shared, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.full_size, pytest.mark.shared, pytest.mark.timeout(1500)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SRT = "1\n00:00:00,000 --> 00:00:01,000\nHola.\n\n2\n00:00:03,200 --> 00:00:04,400\nAdiós.\n"

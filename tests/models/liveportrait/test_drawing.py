@@ -26,7 +26,7 @@ from models.liveportrait.runner import Runner
 from models.liveportrait.space import MOUTH_ROWS, measured_space
 from models.liveportrait.weights import load_liveportrait
 
-pytestmark = [pytest.mark.shared, pytest.mark.slow]
+pytestmark = [pytest.mark.shared, pytest.mark.slow, pytest.mark.full_size]
 
 
 @pytest.fixture(scope="module")
