@@ -23,11 +23,11 @@ setup: $(READY)
 
 # torch goes first, with its own dependencies: a CPU build where only that wheel is at hand, CUDA elsewhere.
 # The lock is one verified set that pip's resolver cannot confirm (docs/adr/0003), hence --no-deps. Modules are compiled
-# when they are first imported: most never are, and compiling all of them takes two minutes. Two pips unpack side by side.
+# when they are first imported: most never are, and compiling all of them takes two minutes.
 $(READY): requirements.lock post_install.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) "$$(grep -o '^torch==[^ ]*' requirements.lock)"
-	sed 's/ *#.*//' requirements.lock | xargs -n 60 -P 2 $(INSTALL) --no-deps
+	$(INSTALL) --no-deps -r requirements.lock
 	$(BIN)/python post_install.py
 	$(INSTALL) --no-deps --editable .
 	touch $@
