@@ -22,7 +22,7 @@ def open_file(place: str, settings: Settings) -> File:
     """
     scheme = _SCHEME.match(place)
     if scheme is None:
-        return LocalFile(_local_path(place, settings))
+        return LocalFile(_inside_root(place, settings))
     if scheme[0] != "s3://":
         # An address may hold a password or a token: it is not repeated.
         raise RequestError(f"a {scheme[0]} URL is not opened, only paths and s3://bucket/key: copy the file there")
@@ -113,7 +113,7 @@ def prepare_folder(folder: str, settings: Settings) -> None:
         raise RequestError(f"{folder}: {error}; or choose another --out") from error
 
 
-def _local_path(place: str, settings: Settings) -> Path:
+def _inside_root(place: str, settings: Settings) -> Path:
     if "\0" in place:
         raise RequestError(f"{place!r} is no path: it has a zero byte in it")
     path, root = Path(place), settings.files_root
