@@ -98,7 +98,6 @@ def _need(find: Callable[..., Path], *arguments: str) -> None:
 @pytest.fixture
 def run_jamdub(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Run `jamdub` in this process: a program of its own loads its libraries for five seconds before it says a word."""
-
     from flows.cli import main
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -107,7 +106,8 @@ def run_jamdub(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str
         with pytest.raises(SystemExit) as stopped:
             main()
         code, said = stopped.value.code, capfd.readouterr()
-        return subprocess.CompletedProcess(command, code if isinstance(code, int) else 0, said.out, said.err)
+        status = 1 if isinstance(code, str) else code or 0  # as Python's own: a message is a failure
+        return subprocess.CompletedProcess(command, status, said.out, said.err)
 
     return run
 

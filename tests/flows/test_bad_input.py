@@ -2,12 +2,14 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from flows.cli import main
 from media.tools import find_tools
+
+Jamdub = Callable[..., subprocess.CompletedProcess[str]]
 
 GOOD_SRT = "1\n00:00:00,000 --> 00:00:00,900\nHola.\n"
 
@@ -23,17 +25,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run_dub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+def run_dub(run_jamdub: Jamdub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """Run `jamdub dub` in this process: (exit code, standard error)."""
     monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
 
     def run(*arguments: object) -> tuple[int, str]:
         out = () if "--out" in arguments else ("--out", str(tmp_path / "out"))
-        monkeypatch.setattr("sys.argv", ["jamdub", "dub", *map(str, arguments), *out])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        code = stopped.value.code
-        return code if isinstance(code, int) else 1, capsys.readouterr().err
+        done = run_jamdub("dub", *arguments, *out)
+        return done.returncode, done.stderr
 
     return run
 
@@ -128,33 +127,28 @@ def test_output_of_someone_else_is_kept(run_dub, tmp_path: Path, clip: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["with space.mp4", 'it\'s "quoted".mp4', "new\nline.mp4", "-dash.mp4"])
-def test_odd_names_are_read(tmp_path: Path, clip: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_odd_names_are_read(
+    run_jamdub: Jamdub, tmp_path: Path, clip: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = tmp_path / "a.srt"
     script.write_text(GOOD_SRT)
     (tmp_path / name).write_bytes(clip.read_bytes())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
-    arguments = ("--to", "es", "--script", script, "--dry-run", "--", name)
-    monkeypatch.setattr("sys.argv", ["jamdub", "dub", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code in (0, None)
+    assert run_jamdub("dub", "--to", "es", "--script", script, "--dry-run", "--", name).returncode == 0
     assert not (tmp_path / "dubs").exists(), "a dry run writes nothing"
 
 
 def test_a_dry_run_tells_the_disk_it_needs(
-    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run_jamdub: Jamdub, tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "a.srt"
     script.write_text(GOOD_SRT)
     monkeypatch.setenv("JAMDUB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
-    arguments = ("dub", clip, "--from", "en", "--to", "es", "--script", script, "--dry-run")
-    monkeypatch.setattr("sys.argv", ["jamdub", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code in (0, None)
-    assert re.search(r"estimated disk: \d+ MB kept in home and \d+ MB while it works, \d+ MB", capsys.readouterr().out)
+    done = run_jamdub("dub", clip, "--from", "en", "--to", "es", "--script", script, "--dry-run")
+    assert done.returncode == 0
+    assert re.search(r"estimated disk: \d+ MB kept in home and \d+ MB while it works, \d+ MB", done.stdout)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "models"))  # with importlib,
 
 from liveportrait_goldens import Golden
 
+from media.compare import frame_count
+from media.probe import probe
 from media.tools import find_tools
 from models.liveportrait.space import measured_space
 from models.weights.folders import seal
 from schemas.dub import Receipt
 from schemas.motion import MotionSpace
+from schemas.performance_request import PerformanceReceipt
 
 pytestmark = [pytest.mark.slow, pytest.mark.full_size, pytest.mark.shared, pytest.mark.timeout(1500)]
 
@@ -38,12 +41,14 @@ def ffmpeg(*arguments: object) -> None:
 
 @pytest.fixture(scope="module")
 def media(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`two.mp4`: a speaker, then a test picture, 2 frames a second."""
+    """`two.mp4`: a speaker, then a test picture, 2 frames a second; `one.mp4`: one frame; `blip.wav`: 40 ms."""
     folder = tmp_path_factory.mktemp("media")
     grid = ("-i", shared_dir / "media" / "video" / "grid_lbax4n.mp4")
     pattern = ("-f", "lavfi", "-i", "testsrc=size=360x288:rate=2:duration=1.5")
     joined = "[0:v]fps=2,setsar=1[face];[face][1:v]concat=n=2,format=yuv420p[v];[0:a]apad=whole_dur=4.5[a]"
     ffmpeg(*grid, *pattern, "-filter_complex", joined, "-map", "[v]", "-map", "[a]", folder / "two.mp4")
+    ffmpeg(*grid, "-t", 1, "-r", 1, folder / "one.mp4")
+    ffmpeg(*grid, "-t", 0.04, "-vn", "-ac", 1, "-ar", 24_000, folder / "blip.wav")
     (folder / "es.srt").write_text(SRT)
     return folder
 
@@ -92,3 +97,20 @@ def test_a_dub_redraws_the_lips_and_says_what_it_left(jamdub: Jamdub, media: Pat
     assert (measures.dub_frames, measures.dub_samples) == (measures.source_frames, measures.source_samples)
     assert measures.outside_mask_psnr_db is not None and measures.outside_mask_psnr_db > 40
     assert "liveportrait" in {model.name for model in receipt.models}
+
+
+def test_a_film_is_given_new_lips(jamdub: Jamdub, media: Path) -> None:
+    done = jamdub("lipsync", "one.mp4", "one.mp4", "--out", "o/l.mp4")
+    assert done.returncode == 0, done.stderr
+    receipt = PerformanceReceipt.model_validate_json((media / "o" / "l.receipt.json").read_bytes())
+    assert (receipt.frames_rendered, receipt.frames_skipped, receipt.warnings) == (1, 0, ())
+    assert frame_count(media / "o" / "l.mp4") == 1
+
+
+def test_a_portrait_speaks(jamdub: Jamdub, media: Path, shared_dir: Path) -> None:
+    portrait = shared_dir / "media" / "portrait" / "hallo3_0003.jpg"
+    done = jamdub("animate", portrait, "blip.wav", "--out", "o/a.mp4")
+    assert done.returncode == 0, done.stderr
+    info = probe(media / "o" / "a.mp4", find_tools())
+    assert info.video is not None and (info.video.width, info.video.height) == (480, 480)
+    assert frame_count(media / "o" / "a.mp4") == 1

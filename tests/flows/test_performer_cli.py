@@ -213,6 +213,9 @@ def test_every_command_makes_its_file_and_a_receipt_that_says_it_is_synthetic(pr
     assert revoiced.voice == "high (packaged)" and revoiced.takes[0].mouth_r is not None
     assert revoiced.duration_s == pytest.approx(1.0, abs=0.05)
 
+    code, said = program("revoice", "silent.mp4", "--out", "o/x.mp4")
+    assert code == 3 and "silent.mp4: no face is found in this video" in said
+
 
 @pytest.fixture
 def gone_and_back(media: Path) -> Path:

@@ -62,11 +62,11 @@ def test_a_film_s_frames_are_patched_in_their_own_planes(runner: Runner, shared_
     assert info.video is not None
     landmarks = landmarks_of_clip(path)
     assert landmarks is not None
-    numbers = [10]
+    numbers = [10, 11]
     found = poses(landmarks[numbers], info.video)
     region = region_of(found, info.video)
     artist = FilmArtist(runner, path, info, MOUTH_ROWS)
-    asked = Asked(numbers, found, np.zeros((1, 12), np.float32), np.ones(1))
+    asked = Asked(numbers, found, np.zeros((2, 12), np.float32), np.ones(2))
     drawn = list(artist.draw(asked, region))
     assert [number for number, _ in drawn] == numbers
     originals = {frame.index: frame.planes for frame in read_planes(path, info, numbers)}

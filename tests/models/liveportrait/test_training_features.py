@@ -48,8 +48,10 @@ def models_dir(seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("models_dir")
-def test_films_are_read_into_the_space_that_was_measured_on_them(corpus: Path, tmp_path: Path) -> None:
-    rows = SIX_ROWS
+@pytest.mark.parametrize("rows", [pytest.param(MOUTH_ROWS, marks=pytest.mark.full_size), SIX_ROWS])
+def test_films_are_read_into_the_space_that_was_measured_on_them(
+    corpus: Path, tmp_path: Path, rows: tuple[int, ...]
+) -> None:
     space = measure_space(corpus, tmp_path / "space.json", rows, 5, lambda _done, _total: None)
     assert read_space(tmp_path / "space.json") == space and rows_of(space) == rows
     features = Features(
