@@ -1,9 +1,11 @@
 """What a training learns from: synthesised speech, and the features of all clips."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
 from models.corpus.features import Clip, read_clip
 from models.corpus.manifest import Entry, read_manifest
@@ -18,18 +20,20 @@ from tasks.stage import long_task
 from tasks.train_faces import reading_of
 from tasks.train_stage import counted, say
 
+Made = TypeVar("Made")
+
 
 @long_task("synthesise-corpus")
 def synthesise_corpus(synthesis: Synthesis) -> tuple[Path, ...]:
     """Speak the hours that are not there yet; returns the index of each part."""
     settings = Settings()
     weights = kokoro(settings.cache_dir, settings.models_dir).path
-    parts = range(synthesis.parts)
-    done = [0.0] * len(parts)
-    with counted("synthesise", "h") as tell, ThreadPoolExecutor(len(parts)) as pool:
+    done = [0.0] * synthesis.parts
+    with counted("synthesise", "h") as tell:
 
-        def speak(part: int) -> Path:
+        def speak(part: int, check: Callable[[], None]) -> Path:
             def on_progress(hours: float, _wanted: float) -> None:
+                check()
                 done[part] = hours
                 tell(sum(done), synthesis.hours)
 
@@ -37,13 +41,37 @@ def synthesise_corpus(synthesis: Synthesis) -> tuple[Path, ...]:
                 narrators(synthesis, part),
                 part_folder(synthesis, part),
                 weights=weights,
-                hours=synthesis.hours / len(parts),
+                hours=synthesis.hours / synthesis.parts,
                 seed=synthesis.seed,
                 threads=1,
                 on_progress=on_progress,
             )
 
-        return tuple(pool.map(speak, parts))
+        return side_by_side(speak, synthesis.parts)
+
+
+def side_by_side(work: Callable[[int, Callable[[], None]], Made], parts: int) -> tuple[Made, ...]:
+    """Run `work(part, check)` for every part, a thread each. When one fails, or a person interrupts, all end.
+
+    `check` is to be called often: it raises CancelledError where another part has failed.
+
+    Raises: what the first of them raised.
+    """
+    is_over = Event()
+
+    def check() -> None:
+        if is_over.is_set():
+            raise CancelledError
+
+    with ThreadPoolExecutor(parts) as pool:
+        running = [pool.submit(work, part, check) for part in range(parts)]
+        try:
+            for ended in as_completed(running):
+                ended.result()
+        except BaseException:  # KeyboardInterrupt, too: else it waits for hours of speech
+            is_over.set()
+            raise
+        return tuple(part.result() for part in running)
 
 
 def part_folder(synthesis: Synthesis, part: int) -> Path:
