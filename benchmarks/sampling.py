@@ -19,6 +19,7 @@ COLUMNS = {
     "boundary_median": "word edges, ms",
     "deviation": "warping deviation, ms",
     "aperture_r": "aperture r",
+    "sync_r": "lips fit",
 }
 COST = "CPU s for a second"
 
