@@ -231,7 +231,7 @@ class Card(Value):
     Attributes:
         name: Under which receipts record them.
         origin: What they were made from, for people.
-        vocoder: Folder of one that is there already, where none is trained.
+        vocoder, timing: Folders that are there already, of other weights say, where none is trained.
         precision: In which weights are stored.
     """
 
@@ -240,6 +240,7 @@ class Card(Value):
     commercial_use: bool
     origin: str
     vocoder: FilePath | None = None
+    timing: FilePath | None = None
     precision: Literal["float16", "bfloat16", "float32"] = "float16"
 
 

@@ -16,6 +16,7 @@ import torch
 
 from models.jamflow.checkpoint import CONFIG, Description, save_checkpoint
 from models.jamflow.vocoder import load_vocoder
+from models.performer.engine import load_timing
 from models.weights.folders import seal
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Card, Training
@@ -38,7 +39,7 @@ def export_joint(config: Training, vocoder: Path | None, timing: Path | None) ->
     """Write the folder, whole or not at all, in place of an older one; returns it."""
     assert config.export is not None and config.joint is not None
     check_card(config, config.export)
-    folder, vocoder = config.out / EXPORT, vocoder or config.export.vocoder
+    folder, vocoder, timing = config.out / EXPORT, vocoder or config.export.vocoder, timing or config.export.timing
     if folder.exists() and not (folder / CONFIG).is_file():
         raise WeightsError(f"{folder} is there and holds no exported weights: move it away")
     try:
@@ -82,6 +83,7 @@ def _write(folder: Path, config: Training, card: Card, vocoder: Path | None, tim
         load_vocoder(vocoder)  # what cannot be read is not shipped
         shutil.copytree(vocoder, folder / VOCODER)
     if timing is not None:
+        load_timing(timing)
         shutil.copytree(timing, folder / TIMING, ignore=shutil.ignore_patterns(RECIPE_FILE, "*.part", ".*"))
     seal(folder)
 

@@ -14,6 +14,7 @@ from models.corpus.prepare import SUFFIX
 from models.jamflow.joint import JamFlow
 from models.jamflow.vocoder import load_vocoder
 from models.kokoro.languages import VOICES, resolve_language
+from models.performer.engine import load_timing
 from models.vocos.config import read_config
 from models.vocos.corpora import training_speech
 from models.weights.resolve import kokoro
@@ -69,6 +70,8 @@ def check_training(config: Training) -> tuple[Entry, ...]:
         check_card(config, config.export)
         if config.export.vocoder is not None and config.vocoder is None:
             load_vocoder(config.export.vocoder)
+        if config.export.timing is not None and config.timing is None:
+            load_timing(config.export.timing)
     _check_writable(config.out)
     return listed
 

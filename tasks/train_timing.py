@@ -33,15 +33,15 @@ def train_timing(config: Training, files: tuple[Path, ...]) -> Path:
 
 
 def fit_durations(path: Path, clips: Sequence[Clip], course: TimingCourse, seed: int) -> None:
-    """Of speech without a face, whose corpora know when phones are; of faces, where there is no other.
+    """Of all clips whose words or phones have times, with a face or without: a command lasts otherwise than a story.
 
     Raises:
         RequestError: No clip has phones.
     """
     if path.is_file():
         return
-    faces, sounds = ([clip for clip in kind if len(clip.phones) >= _FEWEST_PHONES] for kind in apart(clips))
-    if not (chosen := sounds or faces):
+    chosen = [clip for clip in clips if len(clip.phones) >= _FEWEST_PHONES]
+    if not chosen:
         raise RequestError("no clip has the times of its phones: leave [timing] out, or give a corpus with phones")
     say(f"timing: durations of {len(chosen)} clips")
     texts = [(clip.phones, clip.edges_s) for clip in chosen]

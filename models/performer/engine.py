@@ -50,12 +50,14 @@ def load_engine(folder: Path) -> Engine:
         WeightsError: Something of it is missing, altered, or of another version.
     """
     timing = folder / TIMING
-    return Engine(
-        load_checkpoint(folder),
-        load_vocoder(folder / VOCODER).decode,
-        load_durations(timing / DURATIONS) if timing.is_dir() else usual_durations,
-        load_mouth_timing(timing / MOUTH) if (timing / MOUTH).is_dir() else None,
-    )
+    durations, mouth = load_timing(timing) if timing.is_dir() else (usual_durations, None)
+    return Engine(load_checkpoint(folder), load_vocoder(folder / VOCODER).decode, durations, mouth)
+
+
+def load_timing(folder: Path) -> tuple[Durations, MouthTiming | None]:
+    """Natural lengths of phones, and a reader of mouths, where faces taught one. Raises: WeightsError, as above."""
+    mouth = folder / MOUTH
+    return load_durations(folder / DURATIONS), load_mouth_timing(mouth) if mouth.is_dir() else None
 
 
 def usual_durations(phones: Sequence[str]) -> np.ndarray:

@@ -24,6 +24,8 @@ from models.timing.durations import load_durations
 from models.timing.mouth import load_mouth_timing
 from models.training.checkpoints import read_checkpoint
 from models.weights.folders import checked
+from tasks.train_config import read_training
+from tasks.train_export import export_joint
 
 COURSE = """
 warmup = 1
@@ -135,6 +137,11 @@ def test_weights_to_begin_with_that_are_none_are_told_at_once(run_train: Train, 
     assert_refused(run_train(config), 1, "is no checkpoint (it has no config.json)")
 
 
+def test_timing_to_take_over_that_is_none_is_told_at_once(run_train: Train, features: Path, tmp_path: Path) -> None:
+    card = f'{CARD}timing = "{tmp_path / "none"}"\n'
+    assert_refused(run_train(training(tmp_path, features, joint(4), card)), 1, "durations.safetensors does not exist")
+
+
 def test_a_file_that_is_not_there_is_told_at_once(run_train: Train, tmp_path: Path) -> None:
     assert_refused(run_train(tmp_path / "none.toml"), 2, "none.toml cannot be read")
 
@@ -163,8 +170,13 @@ def test_all_stages_end_in_one_sealed_folder(features: Path, tmp_path: Path) -> 
     assert len(load_durations(out / "export" / "timing" / "durations.safetensors")(["p", "a"])) == 2
     load_mouth_timing(out / "export" / "timing" / "mouth")
 
+    card = f'{CARD}timing = "{out / "timing"}"\n'
+    taken_over = read_training(training(tmp_path, features, MOTION, joint(3), card))
+    export_joint.fn(taken_over, None, None)
+    assert (out / "export" / "timing" / "durations.safetensors").is_file(), "timing that is there already is taken over"
+
     before = checked(out / "export")
-    again = jamdub(config)
+    again = jamdub(training(tmp_path, features, TIMING, MOTION, joint(3), CARD))
     assert again.returncode == 0 and len(losses(out / "joint")) == 3, again.stderr
     assert checked(out / "export") == before, "nothing was left to do"
     other = jamdub(training(tmp_path, features, TIMING, MOTION, joint(4), CARD))
