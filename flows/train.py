@@ -31,9 +31,7 @@ def train(config_file: Path, out: Path | None = None) -> Path:
         config_file: TOML (docs/training.md).
         out: In place of the configuration's.
     """
-    for path in filter(None, (config_file, out)):
-        local_path(str(path), Settings())
-    config = read_training(config_file, out)
+    config = read_training(local_path(str(config_file), Settings()), out)
     check_training(config)
     speech = synthesise_corpus(config.synthesis) if config.synthesis else ()
     clips = prepare_features(config.features, speech)

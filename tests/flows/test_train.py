@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -140,6 +141,24 @@ def test_weights_to_begin_with_that_are_none_are_told_at_once(run_train: Train, 
 def test_timing_to_take_over_that_is_none_is_told_at_once(run_train: Train, features: Path, tmp_path: Path) -> None:
     card = f'{CARD}timing = "{tmp_path / "none"}"\n'
     assert_refused(run_train(training(tmp_path, features, joint(4), card)), 1, "durations.safetensors does not exist")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[synthesis]\nfolder = "k"\nhours = 1\nseed = 0\nvoices.a = { jm_kumo = 1.0 }\nsentences.en = "/etc/passwd"\n',
+        '[[features.corpora]]\nindex = "../corpus.jsonl"\n',
+        f'{CARD}vocoder = "/etc"\n',
+    ],
+)
+def test_what_a_training_names_is_held_to_the_root(
+    run_train: Train, table: str, features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(features, root / "features")
+    config = training(root, root / "features", table, joint(4))
+    monkeypatch.setenv("JAMDUB_FILES_ROOT", str(root))
+    assert_refused(run_train(config), 2, f"is outside of {root}, the only folder that is opened here")
 
 
 def test_a_file_that_is_not_there_is_told_at_once(run_train: Train, tmp_path: Path) -> None:
