@@ -14,7 +14,7 @@ from schemas.evaluation import EvaluationReport, EvaluationRequest, EvaluationRo
 from schemas.settings import Settings
 from storage.files import write_whole
 from storage.places import local_path
-from tasks.evaluate import RECORDINGS, gather, keep_recordings, open_weights, perform_trial, score_row
+from tasks.evaluate import RECORDINGS, claim_outputs, gather, keep_recordings, open_weights, perform_trial, score_row
 
 JSON, PAGE, TABLE = "report.json", "report.html", "results.md"
 
@@ -25,6 +25,7 @@ def evaluate(request: EvaluationRequest) -> EvaluationReport:
     """Perform every trial on every clip, measure all rows alike, and write the report."""
     check_evaluation(request)
     engine, name, sha256 = open_weights()
+    claim_outputs(request, sha256)
     material = gather(request)
     rows: list[EvaluationRow] = [
         score_row(RECORDINGS, "the recordings themselves", keep_recordings(request, material), request, material)

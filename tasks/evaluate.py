@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from schemas.evaluation import ClipScores, EvaluationRequest, EvaluationRow, Mea
 from schemas.progress import report
 from schemas.settings import Settings
 from storage.files import write_whole
+from tasks.recipe import claim
 from tasks.stage import long_task
 from tasks.transcribe import heard_text
 
@@ -55,6 +57,17 @@ class Material:
             if name not in possible:
                 raise RequestError(f"trial {name} needs films of faces, and these clips are sound alone: leave it out")
         return tuple(asked or possible)
+
+
+def claim_outputs(request: EvaluationRequest, weights_sha256: str) -> None:
+    """Make sure that what the folder holds was performed by these weights on these clips, in the same way.
+
+    Raises:
+        RequestError: It was not; the error names the first difference.
+    """
+    asked = request.model_dump(mode="json", exclude={"out", "trials", "systems"})
+    asked["manifest"] = str(Path(request.manifest).resolve())
+    claim(Path(request.out), {**asked, "weights": weights_sha256})
 
 
 def gather(request: EvaluationRequest) -> Material:
@@ -146,8 +159,11 @@ def keep_recordings(request: EvaluationRequest, material: Material) -> Path:
 
     folder = Path(request.out) / RECORDINGS
     folder.mkdir(parents=True, exist_ok=True)
-    for own in material.clips:
-        soundfile.write(folder / f"{own.clip.id}{SOUND}", own.samples, SAMPLE_RATE_HZ, subtype="PCM_16")
+    for path, own in ((folder / f"{own.clip.id}{SOUND}", own) for own in material.clips):
+        if not path.is_file():  # written anew, it would be measured anew
+            sound = BytesIO()
+            soundfile.write(sound, own.samples, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
+            write_whole(path, sound.getvalue())
     return folder
 
 

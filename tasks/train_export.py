@@ -20,11 +20,12 @@ from models.performer.engine import load_timing
 from models.weights.folders import seal
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Card, Training
+from tasks.recipe import RECIPE_FILE
 from tasks.stage import long_task
 from tasks.train_faces import space_of
 from tasks.train_networks import JOINT, averaged
 from tasks.train_parts import network_of, start_of
-from tasks.train_stage import RECIPE_FILE, say
+from tasks.train_stage import say
 from tasks.train_timing import TIMING
 from tasks.train_vocoder import VOCODER
 

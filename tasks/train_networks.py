@@ -19,11 +19,12 @@ from models.jamflow.training import freeze_audio, without_features
 from models.training.checkpoints import newest_checkpoint
 from schemas.errors import RequestError, WeightsError
 from schemas.training import Training
+from tasks.recipe import claim
 from tasks.stage import long_task
 from tasks.train_clips import apart, training_clips
 from tasks.train_parts import autocast_of, joint_course, motion_course, network_of, start_of, with_features
 from tasks.train_ranks import lead
-from tasks.train_stage import claim, device, digest, run_stage
+from tasks.train_stage import device, digest, run_stage
 
 MOTION, JOINT = "motion", "joint"
 

@@ -1,14 +1,12 @@
 """What all stages of a training share: they are long, so they resume from their own folder and are not cached."""
 
 import hashlib
-import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -20,11 +18,9 @@ from models.training.journal import METRICS_FILE
 from models.training.loop import Progress as Step
 from models.training.loop import Trainee, train
 from models.training.plot import plot_metrics
-from schemas.errors import RequestError
 from schemas.training import Training
-from storage.files import write_whole
 
-RECIPE_FILE, CURVES_FILE = "recipe.json", "curves.png"
+CURVES_FILE = "curves.png"
 _LINE_EVERY_S = 20.0
 
 
@@ -42,35 +38,6 @@ def device() -> torch.device:
 def digest(parts: Sequence[str]) -> str:
     """One short name for many: of the clips, say."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def claim(folder: Path, recipe: Mapping[str, Any]) -> None:
-    """Make a stage's folder, and make sure that what it holds was made by the same recipe.
-
-    Raises:
-        RequestError: By another; the error names the first difference.
-    """
-    if rank() != 0:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    path, text = folder / RECIPE_FILE, json.dumps(recipe, indent=1, sort_keys=True)
-    if path.is_file():
-        was, asked = _flat(json.loads(path.read_text(encoding="utf-8"))), _flat(json.loads(text))
-        for name in sorted(was.keys() | asked.keys()):
-            if was.get(name) != asked.get(name):
-                raise RequestError(
-                    f"{folder} was begun with {name} = {was.get(name)}, and now it is {asked.get(name)}: go on with "
-                    f"the former value, choose another --out, or remove the folder"
-                )
-        return
-    write_whole(path, f"{text}\n".encode())
-
-
-def _flat(values: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flat(value, f"{at}{name}.") if isinstance(value, dict) else {f"{at}{name}": value}
-    return flat
 
 
 def made_whole(path: Path, make: Callable[[Path], None]) -> Path:

@@ -12,9 +12,10 @@ from models.timing.durations import train_durations
 from models.timing.mouth import train_mouth_timing
 from schemas.errors import RequestError
 from schemas.training import TimingCourse, Training
+from tasks.recipe import claim
 from tasks.stage import long_task
 from tasks.train_clips import apart, training_clips
-from tasks.train_stage import claim, digest, made_whole, say
+from tasks.train_stage import digest, made_whole, say
 
 _FEWEST_PHONES = 5
 

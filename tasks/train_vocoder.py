@@ -8,9 +8,10 @@ from models.performer.engine import VOCODER
 from models.vocos.config import read_config
 from models.vocos.train import train_vocoder as fit_vocoder
 from schemas.training import Training
+from tasks.recipe import claim
 from tasks.stage import long_task
 from tasks.train_clips import part_folder
-from tasks.train_stage import claim, plotted, shown
+from tasks.train_stage import plotted, shown
 
 
 @long_task("train-vocoder")

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import RequestError
-from tasks.train_stage import RECIPE_FILE, claim, digest, made_whole
+from tasks.recipe import RECIPE_FILE, claim
+from tasks.train_stage import digest, made_whole
 
 RECIPE = {"seed": 0, "course": {"steps": 6000, "frames": 3400}, "clips": "ab"}
 
