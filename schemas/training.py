@@ -69,6 +69,7 @@ class Features(Value):
         longest_frames: Mel frames of the longest clip that is used.
         workers: Processes that prepare.
         motion_space: JSON file of a MotionSpace (`jamdub models measure`): films are read into it; None: facemesh.
+        imagines: Whether sound without a film is given the mouth that the audio-to-mouth regressor expects of it.
     """
 
     folder: FilePath
@@ -77,6 +78,7 @@ class Features(Value):
     longest_frames: Count = 1050
     workers: Count = 1
     motion_space: FilePath | None = None
+    imagines: bool = False
 
 
 class Size(Value):
@@ -187,6 +189,7 @@ class JointCourse(StageCourse):
     Attributes:
         sound_frames: Mel frames of a batch of clips without a face.
         face_share: Of the steps on clips with a face; the others are on sound alone.
+        imagined_share: Of the steps on sound that learn the imagined mouths with it (features.imagines).
         chances: Of every step.
         face_placing, sound_placing: Of clips with and without a face.
         freezes_audio: Whether the Audio-DiT stays as it began (the paper's variant).
@@ -198,6 +201,7 @@ class JointCourse(StageCourse):
 
     sound_frames: Count
     face_share: float = Field(gt=0, le=1)
+    imagined_share: Share = 0.0
     chances: Chances = Chances()
     face_placing: PlacingShares
     sound_placing: PlacingShares
@@ -281,6 +285,11 @@ class Training(Value):
         if (self.size is not None) + sum(start is not None for start in starts) != 1:
             raise ValueError(
                 "give one of [size], for new networks, joint.start and joint.release, whose sizes are used"
+            )
+        if self.joint is not None and self.joint.imagined_share > 0 and not self.features.imagines:
+            raise ValueError(
+                f"joint.imagined_share is {self.joint.imagined_share:g}, and no mouth is imagined: set "
+                f"features.imagines"
             )
         budgets = {} if self.motion is None else {"motion.frames": self.motion.frames}
         if self.joint is not None:

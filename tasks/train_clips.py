@@ -178,8 +178,8 @@ def is_used(clip: Clip, features: Features) -> bool:
 
 
 def apart(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
-    """Clips with a face, and clips of sound alone."""
-    return [clip for clip in clips if len(clip.mouth)], [clip for clip in clips if not len(clip.mouth)]
+    """Clips with a face, and clips of sound alone, whose mouth may have been imagined."""
+    return [clip for clip in clips if clip.is_filmed], [clip for clip in clips if not clip.is_filmed]
 
 
 def hours(clips: Sequence[Clip]) -> float:

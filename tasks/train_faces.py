@@ -6,6 +6,7 @@ from models.liveportrait.space import rows_of
 from models.liveportrait.weights import check_files
 from models.motion import read_space
 from models.weights.resolve import liveportrait
+from schemas.errors import RequestError
 from schemas.motion import MotionSpace
 from schemas.settings import Settings
 from schemas.training import Features
@@ -29,7 +30,12 @@ def reading_of(features: Features) -> FaceReading:
     """
     space = space_of(features)
     if space == face_mesh_space():
-        return face_mesh_reading()
+        return face_mesh_reading(imagines=features.imagines)
+    if features.imagines:
+        raise RequestError(
+            f"features.imagines is true, and mouths are imagined in the space {face_mesh_space().name!r} alone, not in "
+            f"{space.name!r}: set it to false"
+        )
     rows_of(space)
     found = liveportrait(Settings().models_dir)
     check_files(found.path)

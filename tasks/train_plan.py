@@ -138,6 +138,8 @@ def _rows(config: Training, listed: Sequence[Entry]) -> Iterator[Row]:
     if files:
         faces, sounds = apart(training_clips(files, config.features))
         used = f"{len(faces)} with a face ({hours(faces):.2f} h), {len(sounds)} of sound ({hours(sounds):.2f} h)"
+        if imagined := sum(clip.is_imagined for clip in sounds):
+            used += f", {imagined} of them with an imagined mouth"
         yield Row("clips", used, f"splits {', '.join(config.features.splits)}")
         if config.motion is not None or config.joint is not None:
             faces_of(faces)

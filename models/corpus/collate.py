@@ -111,6 +111,7 @@ def _motion(clips: Sequence[Clip]) -> MotionClips:
         rest=_padded([torch.from_numpy(clip.rest) for clip in clips]),
         visible=_padded([torch.from_numpy(clip.visible) for clip in clips]),
         lengths=torch.tensor([len(clip.mouth) for clip in clips]),
+        has_rest=torch.tensor([not clip.is_imagined for clip in clips]),
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from media.frames import frame_times_s
 from media.probe import probe
 from media.tools import find_tools
+from models.audio_to_mouth.predict import regressor_sha256
 from models.face_model import Film
 from models.facemesh.space import encode
 from models.facemesh.space import space as face_mesh_space
@@ -29,16 +30,18 @@ class FaceReading:
     Attributes:
         weights: LivePortrait's folder; None: the face mesh.
         sha256: Of those weights: other ones, other features.
+        imagines: Whether sound without a film is given the mouth that the audio-to-mouth regressor expects of it.
     """
 
     space: MotionSpace
     weights: Path | None = None
     sha256: str = ""
+    imagines: bool = False
 
-    @property
-    def said(self) -> list[str]:
+    def said(self, *, is_film: bool) -> list[str]:
         """What a content address says of it; nothing of the face mesh, which is part of the features' version."""
-        return [] if self.weights is None else [self.space.model_dump_json(), self.sha256]
+        read = [] if self.weights is None else [self.space.model_dump_json(), self.sha256]
+        return [*read, regressor_sha256()] if self.imagines and not is_film else read
 
     def read(self, film: Path, points: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray] | None:
         """Mouth and rest of frames `first` and on of a film, whose mesh there is [n, 478, 3].
@@ -52,9 +55,9 @@ class FaceReading:
         return None if np.isnan(found).any() else split(found, rows_of(self.space))
 
 
-def face_mesh_reading() -> FaceReading:
-    """The packaged one."""
-    return FaceReading(face_mesh_space())
+def face_mesh_reading(*, imagines: bool = False) -> FaceReading:
+    """The packaged one, the only space that the regressor knows."""
+    return FaceReading(face_mesh_space(), imagines=imagines)
 
 
 def clip_expressions(read: Read, path: Path, points: np.ndarray, first: int = 0) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 
 from media.audio_io import resample
 from models.audio_to_mouth.corpus import decode_audio
+from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.faces import FaceReading
 from models.corpus.manifest import Entry
 from models.corpus.phones import TimedPhone, phone_vocabulary
@@ -45,6 +46,7 @@ class Clip:
         visible: [m] whether the mouth is seen.
         phones: [k] numbers of the phone vocabulary.
         edges_s: [k + 1] when each begins; the last is the end.
+        is_imagined: Whether the mouth is no film's but the audio-to-mouth regressor's; then `rest` says nothing.
     """
 
     id: str
@@ -58,6 +60,16 @@ class Clip:
     visible: np.ndarray
     phones: np.ndarray
     edges_s: np.ndarray
+    is_imagined: bool = False
+
+    @property
+    def is_filmed(self) -> bool:
+        """Whether a real face is seen."""
+        return len(self.mouth) > 0 and not self.is_imagined
+
+    def without_face(self) -> "Clip":
+        """The same clip as sound alone."""
+        return replace(self, mouth=self.mouth[:0], rest=self.rest[:0], visible=self.visible[:0], is_imagined=False)
 
     def to_bytes(self) -> bytes:
         """Safetensors that `from_bytes` reads back exactly."""
@@ -78,7 +90,7 @@ class Clip:
 
 
 _ARRAYS = ("mel", "mouth", "rest", "visible", "phones", "edges_s")
-_WORDS = ("id", "speaker", "language", "split", "text")
+_WORDS = ("id", "speaker", "language", "split", "text", "is_imagined")
 
 
 def key_of(entry: Entry, faces: FaceReading) -> str:
@@ -86,7 +98,8 @@ def key_of(entry: Entry, faces: FaceReading) -> str:
     said = [entry.speaker, entry.language, entry.split, entry.text, entry.first_good_frame]
     times = [[p.phone, p.start_s, p.end_s] for p in entry.phones]
     words = [[w.text, w.span.start_s, w.span.end_s] for w in entry.words]
-    asked = json.dumps([VERSION, sha256_of(entry.file), entry.id, said, times, words, *faces.said], ensure_ascii=False)
+    read = faces.said(is_film=entry.has_face)
+    asked = json.dumps([VERSION, sha256_of(entry.file), entry.id, said, times, words, *read], ensure_ascii=False)
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
@@ -102,13 +115,17 @@ def extract(entry: Entry, faces: FaceReading) -> Clip | None:
     mel = mel_spectrogram(torch.from_numpy(wave)[None])[0].numpy()
     space = faces.space
     mouth, rest = (np.zeros((0, len(dims)), np.float32) for dims in (space.mouth_dims, space.rest_dims))
-    visible = np.zeros(0, bool)
-    if entry.has_face:
+    visible, is_imagined = np.zeros(0, bool), faces.imagines and not entry.has_face
+    if is_imagined:
+        mouth = _imagined(wave)
+        rest, visible = np.zeros((len(mouth), len(space.rest_dims)), np.float32), np.ones(len(mouth), bool)
+    elif entry.has_face:
         points = landmarks_of_clip(entry.file)
         motion = None if points is None else _motion(faces, points[PICTURE_TRAILS_FRAMES:], entry)
         if motion is None:
             return None
         mouth, rest, visible = motion
+    if len(mouth):
         mel = _fitted(mel, mel_frames_of(len(mouth), FRAME_RATE_HZ / space.fps))
     timed = timed_phones(entry, len(mel) / FRAME_RATE_HZ)
     return Clip(
@@ -123,7 +140,14 @@ def extract(entry: Entry, faces: FaceReading) -> Clip | None:
         visible=visible,
         phones=np.array(phone_vocabulary().ids(phone.phone for phone in timed), np.int64),
         edges_s=_edges(timed),
+        is_imagined=is_imagined,
     )
+
+
+def _imagined(wave: np.ndarray) -> np.ndarray:
+    """The z-scored mouth [m, 12] that the regressor expects of a sound [n] at 24 kHz."""
+    mouth: np.ndarray = predict_mouth(wave, SAMPLE_RATE_HZ).z_scored()[0]
+    return mouth
 
 
 def _motion(faces: FaceReading, points: np.ndarray, entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

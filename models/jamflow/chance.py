@@ -34,6 +34,7 @@ class MotionClips:
         mouth, rest: Vectors.
         visible: Whether the face is seen; the mouth of other frames is neither shown nor learned.
         lengths: Frames of each clip.
+        has_rest: Whether what else moves is known of a clip.
         features: Stage 1's audio features.
     """
 
@@ -41,6 +42,7 @@ class MotionClips:
     rest: Float[Tensor, "b m rest"]
     visible: Bool[Tensor, "b m"]
     lengths: Int[Tensor, " b"]
+    has_rest: Bool[Tensor, " b"]
     features: Float[Tensor, "b m features"] | None = None
 
     @property

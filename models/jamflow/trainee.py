@@ -32,6 +32,7 @@ class Course:
         steps, warmup: Of the schedule.
         learning_rate: Its peak.
         face_share: Of steps on clips with a face; the others are on sound alone.
+        imagined_share: Of the steps on sound whose imagined mouths, where there are any, are learned with it.
         ema_decay: Of the averaged weights, those that are shipped.
         seed: Of everything random.
     """
@@ -40,6 +41,7 @@ class Course:
     warmup: int
     learning_rate: float
     face_share: float
+    imagined_share: float
     recipe: Recipe
     face_placing: Placing
     sound_placing: Placing
@@ -124,14 +126,19 @@ class JointTrainee(FlowTrainee):
         source = self._faces if has_faces or self._sounds is None else self._sounds
         placing = self._course.face_placing if has_faces else self._course.sound_placing
         rng = np.random.default_rng([self._course.seed, index, rank()])
-        return collate(source[done * world_size() + rank()], placing, rng, self._spell)
+        clips = source[done * world_size() + rank()]
+        if any(clip.is_imagined for clip in clips) and rng.random() >= self._course.imagined_share:
+            clips = [clip.without_face() for clip in clips]
+        return collate(clips, placing, rng, self._spell)
 
     def told(self, batch: Batch, losses: Losses) -> dict[str, float]:
         assert batch.audio is not None
-        frames, audio_loss = float(batch.audio.lengths.sum()), float(losses.audio)
+        frames, audio_loss, motion_loss = float(batch.audio.lengths.sum()), float(losses.audio), float(losses.motion)
         if batch.motion is None:
             return {"audio_loss_of_sound": audio_loss, "frames": frames}
-        return {"audio_loss_of_faces": audio_loss, "motion_loss": float(losses.motion), "frames": frames}
+        if not batch.motion.has_rest.any():
+            return {"audio_loss_of_imagined": audio_loss, "motion_loss_of_imagined": motion_loss, "frames": frames}
+        return {"audio_loss_of_faces": audio_loss, "motion_loss": motion_loss, "frames": frames}
 
 
 class MotionTrainee(FlowTrainee):

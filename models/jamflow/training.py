@@ -57,7 +57,7 @@ def _motion_given(clips: MotionClips, chosen: Draw) -> MotionGiven:
         mouth=clips.mouth,
         mouth_known=visible & ~hidden & ~chosen.drops_mouth[:, None],
         rest=clips.rest,
-        rest_known=visible & ~chosen.drops_rest[:, None],
+        rest_known=visible & (clips.has_rest & ~chosen.drops_rest)[:, None],
         lengths=clips.lengths,
         is_generated=hidden.any(dim=1),
         features=clips.features,

@@ -37,6 +37,7 @@ def test_the_tiny_recipe_is_that_of_the_shipped_weights() -> None:
         warmup=100,
         learning_rate=1e-3,
         face_share=0.5,
+        imagined_share=0.0,
         recipe=Recipe(drop_text=0.3, drop_rest=0.5),
         face_placing=Placing(0.3, 0.2, 0.4, 0.25),
         sound_placing=Placing(0.2, 0.0, 0.7, 0.12),
@@ -111,6 +112,11 @@ WRONG = {
     "out of range": ("dropout = 0.0", "dropout = 1.5", r"size\.dropout = 1.5: Input should be less than 1"),
     "no such size": ('name = "tiny"  ', 'name = "huge"  ', r"size\.name = 'huge': Input should be 'tiny'"),
     "batch too small": ("frames = 3400", "frames = 340", r"joint\.frames is 340, and clips have up to 1050 frames"),
+    "nothing imagined": (
+        "face_share = 0.5",
+        "face_share = 0.5\nimagined_share = 0.5",
+        r"joint\.imagined_share is 0\.5, and no mouth is imagined: set features\.imagines",
+    ),
     "shares above one": ("even = 0.2", "even = 0.7", r"joint\.face_placing: .*even 0.7 \+ true 0.4 is more than 1"),
     "two networks": (
         "frames = 3400",

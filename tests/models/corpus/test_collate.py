@@ -49,6 +49,12 @@ def test_a_batch_is_its_clips_padded() -> None:
     assert torch.equal(batch.motion.mouth[0], torch.from_numpy(clips[0].mouth)) and not batch.motion.visible[1].any()
 
 
+def test_of_imagined_mouths_nothing_else_of_the_face_is_known() -> None:
+    real, imagined = small_clip(0, 20, has_face=True), replace(small_clip(2, 25, has_face=True), is_imagined=True)
+    batch = collate([real, imagined], AS_THEY_ARE, np.random.default_rng(0))
+    assert batch.motion is not None and batch.motion.has_rest.tolist() == [True, False]
+
+
 def test_sound_alone_has_no_motion() -> None:
     assert collate([small_clip(1, 30, has_face=False)], AS_THEY_ARE, np.random.default_rng(0)).motion is None
 

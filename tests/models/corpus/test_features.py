@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,10 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # with importlib, tests do not f
 
 from small_clips import small_clip
 
+from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.faces import face_mesh_reading
 from models.corpus.features import Clip, extract, key_of, read_clip
 from models.corpus.manifest import Entry, read_manifest
-from models.corpus.phones import PAUSE, phone_vocabulary
+from models.corpus.phones import PAUSE, TimedPhone, phone_vocabulary
 from schemas.errors import ArtifactCorrupt
 
 MESH = face_mesh_reading()
@@ -88,6 +90,38 @@ def test_a_key_is_of_the_content_and_of_what_is_said_of_it(tmp_path: Path) -> No
         assert key_of(replace(entry, **change), MESH) != key_of(entry, MESH), change
     one.write_bytes(b"sounds")
     assert key_of(entry, MESH) != key_of(replace(entry, file=other), MESH)
+
+
+def test_a_clip_of_before_has_no_imagined_mouth() -> None:
+    size = int.from_bytes(WHOLE[:8], "little")
+    header = json.loads(WHOLE[8 : 8 + size])
+    words = json.loads(header["__metadata__"]["clip"])
+    del words["is_imagined"]
+    header["__metadata__"]["clip"] = json.dumps(words)
+    text = json.dumps(header).encode()
+    clip = Clip.from_bytes(struct.pack("<Q", len(text)) + text + WHOLE[8 + size :])
+    assert clip.is_filmed and not clip.is_imagined
+
+
+def test_sound_is_given_the_mouth_that_is_expected_of_it(tmp_path: Path) -> None:
+    path, rate_hz, syllable_s = tmp_path / "a.flac", 24_000, 0.25
+    times_s = np.arange(2 * rate_hz) / rate_hz
+    voice = np.sign(np.sin(2 * np.pi * 120 * times_s)) * (np.sin(np.pi * times_s / syllable_s) > 0)
+    soundfile.write(path, 0.3 * voice, rate_hz)
+    entry = Entry("id", path, "s", "en", "train", "", False, (TimedPhone("ˈa", 0.0, 2.0),), (), 0)
+    imagining = face_mesh_reading(imagines=True)
+    alone, imagined = extract(entry, MESH), extract(entry, imagining)
+    assert alone is not None and imagined is not None
+    assert not alone.is_imagined and not len(alone.mouth) and not imagined.is_filmed
+    mouth, _ = predict_mouth((0.3 * voice).astype(np.float32), rate_hz).z_scored()
+    assert np.allclose(imagined.mouth, mouth, atol=0.05), "FLAC keeps 16 bits"
+    assert imagined.is_imagined and imagined.visible.all() and not imagined.rest.any()
+    assert len(imagined.mel) == round(3.75 * len(mouth)) and imagined.rest.shape == (len(mouth), 12)
+    back = Clip.from_bytes(imagined.to_bytes())
+    assert back.is_imagined and not back.without_face().is_imagined and not len(back.without_face().mouth)
+    assert key_of(entry, MESH) != key_of(entry, imagining)
+    film = replace(entry, has_face=True)
+    assert key_of(film, MESH) == key_of(film, imagining), "films are read as ever"
 
 
 @pytest.mark.shared

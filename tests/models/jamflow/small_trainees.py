@@ -26,6 +26,7 @@ COURSE = Course(
     warmup=3,
     learning_rate=3e-3,
     face_share=0.5,
+    imagined_share=0.0,
     recipe=Recipe(),
     face_placing=Placing(0.3, 0.2, 0.4, 0.25),
     sound_placing=Placing(0.2, 0.0, 0.7, 0.12),

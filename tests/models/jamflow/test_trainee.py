@@ -96,6 +96,19 @@ def test_faces_and_sound_come_by_their_share() -> None:
     assert all(alone.batch(index).motion is not None for index in range(5))
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_imagined_mouths_are_learned_from_in_their_share_of_the_sound(share: float) -> None:
+    faces, sounds = small_corpus(4, 0), [replace(clip, is_imagined=True) for clip in small_corpus(4, 0)]
+    course = replace(COURSE, imagined_share=share)
+    model = joint_trainee().model
+    trainee = JointTrainee(model, course, Batches(faces, frames=300, seed=0), Batches(sounds, frames=300, seed=0))
+    batches = [trainee.batch(index).motion for index in range(80)]
+    kinds = ["sound" if motion is None else "faces" if motion.has_rest.all() else "imagined" for motion in batches]
+    assert kinds.count("faces") == 40 and kinds.count("imagined") == pytest.approx(40 * share, abs=10)
+    told = trainee.step(kinds.index("imagined")).keys() if share else set()
+    assert share == 0 or {"audio_loss_of_imagined", "motion_loss_of_imagined"} < told
+
+
 def test_every_clip_is_learned_from_before_any_comes_again() -> None:
     corpus = small_corpus(6, 10)
     faces, sounds = Batches(corpus[:6], frames=120, seed=0), Batches(corpus[6:], frames=120, seed=0)

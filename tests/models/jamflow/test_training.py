@@ -43,6 +43,7 @@ def batch_of(mel: list[int], motion: list[int], seed: int = 0) -> Batch:
         rest=course(max(motion), REST),
         visible=torch.ones(clips, max(motion), dtype=torch.bool),
         lengths=torch.tensor(motion),
+        has_rest=torch.ones(clips, dtype=torch.bool),
         features=course(max(motion), FEATURES),
     )
     return Batch(sound, face)
@@ -140,6 +141,20 @@ def test_unseen_faces_are_neither_shown_nor_learned() -> None:
 
 
 @torch.no_grad()
+@torch.no_grad()
+def test_the_rest_of_an_imagined_face_is_not_given() -> None:
+    model, batch = grown().eval(), batch_of([20, 20], [5, 5])
+    motion = replace(batch.motion, has_rest=torch.tensor([True, False]))
+    chosen = replace(draw(batch, Recipe(), seeded()), drops_rest=torch.tensor([False, False]))
+    assert conditions_of(Batch(batch.audio, motion), chosen).motion.rest_known.any(dim=1).tolist() == [True, False]
+    before = losses(model, Batch(batch.audio, motion), chosen).total
+    for row, is_seen in enumerate((True, False)):
+        rest = motion.rest.clone()
+        rest[row] += 1
+        after = losses(model, Batch(batch.audio, replace(motion, rest=rest)), chosen).total
+        assert bool(after != before) == is_seen
+
+
 def test_losses_count_hidden_frames_only() -> None:
     batch, model = batch_of([20, 14], [5, 4]), new_model().eval()
     chosen = draw(batch, Recipe(), seeded())
@@ -161,6 +176,7 @@ def row_of(batch: Batch, chosen: Draw, row: int) -> tuple[Batch, Draw]:
         MotionClips(
             *(part[own, :m] for part in (face.mouth, face.rest, face.visible)),
             face.lengths[own],
+            face.has_rest[own],
             face.features[own, :m],
         ),
     )
