@@ -91,7 +91,8 @@ def _row(name: str, config: Training, files: tuple[Path, ...], asked: argparse.N
     models = folder / "models"
     shutil.rmtree(models, ignore_errors=True)
     shutil.copytree(folder / "export", models / "jamflow-tiny")
-    clips = Clips(asked.corpus, "en-GB", asked.clips, models)
+    late_s = config.features.corpora[0].picture_late_s or 0.0
+    clips = Clips(asked.corpus, "en-GB", late_s, asked.clips, models)
     rows = evaluated(clips, folder / "evaluation", TRIALS, steps=SAMPLER_STEPS, guidance=GUIDANCE)
     return {**rows, JOINT: folder / JOINT / METRICS_FILE}
 

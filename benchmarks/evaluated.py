@@ -14,11 +14,12 @@ from typing import Any
 class Clips:
     """The first `count` clips of the test split of a corpus, and the folder of the weights that perform them.
 
-    `models`: in place of the weights of the repository.
+    `picture_late_s`: of its films (models.corpus.manifest). `models`: in place of the weights of the repository.
     """
 
     corpus: Path
     language: str
+    picture_late_s: float
     count: int
     models: Path | None = None
 
@@ -29,6 +30,7 @@ def evaluated(clips: Clips, out: Path, trials: Sequence[str], *, steps: int, gui
     Raises: subprocess.CalledProcessError, where the command fails; it has said why.
     """
     command = [sys.executable, "-m", "flows.cli", "evaluate", str(clips.corpus), "--language", clips.language]
+    command += ["--picture-late-s", f"{clips.picture_late_s:g}"]
     command += ["--clips", str(clips.count), "--steps", str(steps), "--guidance", f"{guidance:g}", "--out", str(out)]
     command += [part for trial in trials for part in ("--trial", trial)]
     models = {} if clips.models is None else {"JAMDUB_MODELS_DIR": str(clips.models)}

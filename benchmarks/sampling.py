@@ -28,10 +28,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--language", default="en-GB")
+    parser.add_argument("--picture-late-s", type=float, default=0.04, help="GRID's")
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    clips = Clips(asked.corpus, asked.language, asked.clips)
+    clips = Clips(asked.corpus, asked.language, asked.picture_late_s, asked.clips)
     reports = {
         (steps, guidance): evaluated(
             clips, asked.out / f"{steps}-steps-guidance-{guidance:g}", TRIALS, steps=steps, guidance=guidance

@@ -21,6 +21,9 @@ def evaluate(
     manifest: Annotated[str, typer.Argument(help="JSONL file of a corpus of films with texts (docs/training.md).")],
     out: Annotated[str, typer.Option(help="Folder of the outputs and the report; a run that was cut goes on there.")],
     language: Annotated[str | None, typer.Option(help="Language of the texts, if not the manifest's.")] = None,
+    picture_late_s: Annotated[
+        float | None, typer.Option(min=-1, max=1, help="How long after its sound the picture is seen; GRID: 0.04.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Which split's clips are performed.")] = "test",
     voice_split: Annotated[str, typer.Option(help="Which split's clips are reference voices.")] = "train",
     clips: Annotated[int | None, typer.Option(min=1, help="At most so many clips.")] = None,
@@ -41,6 +44,7 @@ def evaluate(
         EvaluationRequest,
         manifest=manifest,
         language=language,
+        picture_late_s=picture_late_s,
         split=split,
         voice_split=voice_split,
         clips=clips,

@@ -24,6 +24,7 @@ class EvaluationRequest(Value):
 
     manifest: str
     language: str | None = None
+    picture_late_s: float | None = Field(None, ge=-1, le=1, description="of the films; None: as the manifest says")
     split: str = "test"
     clips: int | None = Field(None, ge=1)
     voice_split: str = Field("train", description="of the clips that are taken as reference voices")

@@ -32,10 +32,12 @@ class Corpus(Value):
     Attributes:
         index: JSONL file (models.corpus.manifest).
         language: BCP-47 tag that is truer than the index's own: GRID calls its British speaker "en".
+        picture_late_s: How long after its sound the picture of its films is seen, where the index does not say.
     """
 
     index: FilePath
     language: str | None = None
+    picture_late_s: float | None = Field(None, ge=-1, le=1)
 
 
 class Synthesis(Value):

@@ -76,9 +76,8 @@ def gather(request: EvaluationRequest) -> Material:
     Raises:
         RequestError: The manifest is wrong, or has no clip in the split, or none for voices.
     """
-    listed = read_manifest(Path(request.manifest))
-    if request.language is not None:
-        listed = tuple(replace(entry, language=request.language) for entry in listed)
+    truer = request.model_dump(include={"language", "picture_late_s"}, exclude_none=True)
+    listed = tuple(replace(entry, **truer) for entry in read_manifest(Path(request.manifest)))
     entries = [entry for entry in listed if entry.split == request.split][: request.clips]
     if not entries:
         raise RequestError(f"{request.manifest} has no clip of the split {request.split!r}: check --split")

@@ -143,8 +143,8 @@ def entries(features: Features, synthetic: Sequence[Path]) -> list[Entry]:
     """All clips of the corpora and of synthesised speech. Raises: RequestError, where an index is wrong."""
     found: list[Entry] = []
     for corpus in features.corpora:
-        read = read_manifest(corpus.index)
-        found += read if corpus.language is None else [replace(entry, language=corpus.language) for entry in read]
+        truer = corpus.model_dump(include={"language", "picture_late_s"}, exclude_none=True)
+        found += [replace(entry, **truer) for entry in read_manifest(corpus.index)]
     return found + [entry for index in synthetic for entry in read_manifest(index)]
 
 

@@ -43,15 +43,12 @@ class FaceReading:
         read = [] if self.weights is None else [self.space.model_dump_json(), self.sha256]
         return [*read, regressor_sha256()] if self.imagines and not is_film else read
 
-    def read(self, film: Path, points: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """Mouth and rest of frames `first` and on of a film, whose mesh there is [n, 478, 3].
-
-        None where a frame does not decode.
-        """
+    def read(self, film: Path, points: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Mouth and rest in all frames of a film, whose mesh is [n, 478, 3]; None where a frame does not decode."""
         if self.weights is None:
             encoded = encode(points)
             return encoded.mouth, encoded.rest
-        found = clip_expressions(_reader(self.weights, self.sha256), film, points, first)
+        found = clip_expressions(_reader(self.weights, self.sha256), film, points)
         return None if np.isnan(found).any() else split(found, rows_of(self.space))
 
 
@@ -60,15 +57,11 @@ def face_mesh_reading(*, imagines: bool = False) -> FaceReading:
     return FaceReading(face_mesh_space(), imagines=imagines)
 
 
-def clip_expressions(read: Read, path: Path, points: np.ndarray, first: int = 0) -> np.ndarray:
-    """LivePortrait's expressions [n, 21, 3] of a film's one face from a frame on; NaN where one does not decode.
-
-    Args:
-        points: [n, 478, 3], its mesh from that frame on.
-    """
+def clip_expressions(read: Read, path: Path, points: np.ndarray) -> np.ndarray:
+    """LivePortrait's expressions [n, 21, 3] of a film's face of mesh [n, 478, 3]; NaN where a frame does not decode."""
     info = probe(path, find_tools())
     film = Film(path, info, frame_times_s(path, info))
-    frames = np.arange(first, first + len(points), dtype=np.int32)
+    frames = np.arange(len(points), dtype=np.int32)
     track = TrackData(frames, points - _PIXEL_CENTRE, np.ones(len(points), np.float32))
     return track_expressions(read, film, {"face": track})["face"]
 

@@ -11,7 +11,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from media.audio_io import resample
+from media.audio_io import resample as resample_sound
+from media.frames import frame_times_s
+from media.probe import probe
+from media.tools import find_tools
 from models.audio_to_mouth.corpus import decode_audio
 from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.faces import FaceReading
@@ -24,16 +27,15 @@ from models.jamflow.config import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from models.jamflow.lengths import mel_frames_of
 from models.jamflow.mel import MEL_FLOOR, mel_spectrogram
 from models.motion import Motion
+from models.track_motion import resample
 from models.weights.files import sha256_of
 from schemas.errors import ArtifactCorrupt
 
-VERSION = 1
+VERSION = 2
 """Bump it where the same clip gives other features."""
 
-PICTURE_TRAILS_FRAMES = 1
-"""GRID's pictures are 40 ms behind its sound, against other films (see models.audio_to_mouth.corpus)."""
-
 _LEAST_VISIBILITY = 0.5
+_SEEN = 0.999  # between two frames: in both of them
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ _WORDS = ("id", "speaker", "language", "split", "text", "is_imagined")
 
 def key_of(entry: Entry, faces: FaceReading) -> str:
     """The content address of an entry's features: the clip's bytes, what is said of it, and how they are computed."""
-    said = [entry.speaker, entry.language, entry.split, entry.text, entry.first_good_frame]
+    said = [entry.speaker, entry.language, entry.split, entry.text, entry.first_good_frame, entry.picture_late_s]
     times = [[p.phone, p.start_s, p.end_s] for p in entry.phones]
     words = [[w.text, w.span.start_s, w.span.end_s] for w in entry.words]
     read = faces.said(is_film=entry.has_face)
@@ -108,10 +110,10 @@ def extract(entry: Entry, faces: FaceReading) -> Clip | None:
 
     Raises:
         RequestError: Its language is not supported.
-        av.FFmpegError: It cannot be decoded.
+        av.FFmpegError, MediaError: It cannot be decoded.
     """
     samples, sample_rate_hz = decode_audio(entry.file)
-    wave = resample(samples, sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
+    wave = resample_sound(samples, sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
     mel = mel_spectrogram(torch.from_numpy(wave)[None])[0].numpy()
     space = faces.space
     mouth, rest = (np.zeros((0, len(dims)), np.float32) for dims in (space.mouth_dims, space.rest_dims))
@@ -121,7 +123,7 @@ def extract(entry: Entry, faces: FaceReading) -> Clip | None:
         rest, visible = np.zeros((len(mouth), len(space.rest_dims)), np.float32), np.ones(len(mouth), bool)
     elif entry.has_face:
         points = landmarks_of_clip(entry.file)
-        motion = None if points is None else _motion(faces, points[PICTURE_TRAILS_FRAMES:], entry)
+        motion = None if points is None else _motion(faces, points, entry)
         if motion is None:
             return None
         mouth, rest, visible = motion
@@ -151,14 +153,20 @@ def _imagined(wave: np.ndarray) -> np.ndarray:
 
 
 def _motion(faces: FaceReading, points: np.ndarray, entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Mouth and rest, z-scored, and where the mouth is seen; None where a frame does not decode."""
-    read = faces.read(entry.file, points, PICTURE_TRAILS_FRAMES)
-    if read is None:
+    """Mouth and rest, z-scored, and where the mouth is seen, on the clock of the sound at the space's rate.
+
+    None where a frame does not decode.
+    """
+    read, times_s = faces.read(entry.file, points), frame_times_s(entry.file, probe(entry.file, find_tools()))
+    if read is None or len(times_s) != len(points):
         return None
     seen = mouth_visibility(points, np.inf, np.inf) > _LEAST_VISIBILITY
-    seen[: max(0, entry.first_good_frame - PICTURE_TRAILS_FRAMES)] = False
-    mouth, rest = Motion(faces.space, *read, seen).z_scored()
-    return mouth, rest, seen
+    seen[: entry.first_good_frame] = False
+    heard_s = times_s - entry.picture_late_s
+    grid_s = np.arange(int(np.floor(heard_s[-1] * faces.space.fps + 1e-3)) + 1) / faces.space.fps
+    mouth, rest, seen_share = (resample(array, heard_s, grid_s) for array in (*read, seen[:, None]))
+    mouth, rest = Motion(faces.space, mouth, rest, seen_share[:, 0]).z_scored()
+    return mouth, rest, seen_share[:, 0] > _SEEN
 
 
 def _fitted(mel: np.ndarray, frames: int) -> np.ndarray:

@@ -13,6 +13,9 @@ from schemas.errors import RequestError
 from schemas.media import TimeSpan
 from schemas.speech import Word
 
+MOST_LATE_S = 1.0
+"""Between picture and sound, in a film that can be learned from."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -23,6 +26,7 @@ class Entry:
         has_face: Whether it is a film.
         phones, words: On the clip's clock; empty where the corpus does not say.
         first_good_frame: Pictures before it show nothing.
+        picture_late_s: How long after its sound the picture is seen; below 0, before it.
     """
 
     id: str
@@ -35,6 +39,7 @@ class Entry:
     phones: tuple[TimedPhone, ...]
     words: tuple[Word, ...]
     first_good_frame: int
+    picture_late_s: float = 0.0
 
 
 def read_manifest(index: Path) -> tuple[Entry, ...]:
@@ -67,10 +72,17 @@ def _entry(index: Path, number: int, line: str) -> Entry:
                 for word in values.get("words", ())
             ),
             first_good_frame=values.get("first_good_frame", 0),
+            picture_late_s=_lateness_s(values.get("picture_late_s", 0.0)),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
         raise RequestError(f"{index}, line {number}: {wrong}; see docs/training.md for what a line holds") from error
+
+
+def _lateness_s(value: float) -> float:
+    if not -MOST_LATE_S <= value <= MOST_LATE_S:
+        raise ValueError(f"picture_late_s is {value}: give seconds, from -{MOST_LATE_S:g} to {MOST_LATE_S:g}")
+    return float(value)
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 from models.corpus.faces import FaceReading
 from models.corpus.features import Clip, extract, key_of, read_clip
 from models.corpus.manifest import Entry
+from schemas.errors import MediaError
 
 SUFFIX = ".safetensors"
 
@@ -71,7 +72,7 @@ def _prepare_one(folder: Path, faces: FaceReading, entry: Entry) -> Path | str:
     try:
         clip = extract(entry, faces)
         reason = "no face" if clip is None else ""
-    except av.FFmpegError:
+    except (av.FFmpegError, MediaError):
         clip, reason = None, "not decoded"
     if clip is None:
         _write(refusal, reason.encode())

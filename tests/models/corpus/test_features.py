@@ -3,6 +3,7 @@
 import json
 import pickle
 import struct
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # with importlib, tests do not f
 
 from small_clips import small_clip
 
+from media.tools import find_tools
 from models.audio_to_mouth.predict import predict_mouth
 from models.corpus.faces import face_mesh_reading
 from models.corpus.features import Clip, extract, key_of, read_clip
@@ -128,7 +130,7 @@ def test_sound_is_given_the_mouth_that_is_expected_of_it(tmp_path: Path) -> None
 def test_a_real_film_gives_both_streams_on_one_clock(shared_dir: Path, tmp_path: Path) -> None:
     listed = read_manifest(shared_dir / "corpus" / "grid_s1" / "grid_s1.jsonl")
     entry = next(one for one in listed if one.id == "bbaf3s")
-    clip = extract(replace(entry, language="en-GB"), MESH)
+    clip = extract(replace(entry, language="en-GB", picture_late_s=0.04), MESH)
     assert clip is not None
     assert len(clip.mouth) == len(clip.rest) == len(clip.visible) == 74  # of 75: pictures trail sound by one
     assert abs(len(clip.mel) - 3.75 * len(clip.mouth)) <= 0.5 and clip.mel.shape[1] == 100
@@ -143,3 +145,20 @@ def test_a_real_film_gives_both_streams_on_one_clock(shared_dir: Path, tmp_path:
     path = tmp_path / "clip.safetensors"
     path.write_bytes(clip.to_bytes())
     assert np.array_equal(read_clip(path).mouth, clip.mouth)
+
+
+@pytest.mark.shared
+def test_films_of_any_rate_are_read_on_the_clock_of_the_sound(shared_dir: Path, tmp_path: Path) -> None:
+    listed = read_manifest(shared_dir / "corpus" / "grid_s1" / "grid_s1.jsonl")
+    entry = replace(next(one for one in listed if one.id == "bbaf3s"), language="en-GB")
+    plain, late = extract(entry, MESH), extract(replace(entry, picture_late_s=0.04), MESH)
+    assert plain is not None and late is not None
+    assert np.array_equal(plain.mouth[1:], late.mouth) and len(plain.mouth) == 75
+    assert key_of(entry, MESH) != key_of(replace(entry, picture_late_s=0.04), MESH)
+    quick = tmp_path / "quick.mp4"
+    command = [str(find_tools().ffmpeg), "-v", "error", "-i", str(entry.file), "-vf", "fps=50", "-crf", "12"]
+    subprocess.run([*command, "-c:a", "copy", str(quick)], check=True)
+    doubled = extract(replace(entry, file=quick), MESH)
+    assert doubled is not None and abs(len(doubled.mouth) - 75) <= 1 and abs(len(doubled.mel) - len(plain.mel)) <= 4
+    frames = min(len(doubled.mouth), 75)
+    assert np.corrcoef(doubled.mouth[:frames, 0], plain.mouth[:frames, 0])[0, 1] > 0.98

@@ -19,12 +19,21 @@ def index_of(folder: Path, *lines: object) -> Path:
 
 def test_a_line_says_who_says_what_and_when(tmp_path: Path) -> None:
     words = [{"word": "moo", "start_s": 0.1, "end_s": 0.5, "p": 0.9}]
-    film = {**GOOD, "id": "b", "fps": 25, "words": words, "first_good_frame": 12, "split": "test"}
+    film = {
+        **GOOD,
+        "id": "b",
+        "fps": 25,
+        "words": words,
+        "first_good_frame": 12,
+        "picture_late_s": 0.04,
+        "split": "test",
+    }
     spoken = {**GOOD, "id": "c", "phones": [["m", 0.0, 0.2], ["ˈu", 0.2, 0.5]]}
     plain, filmed, timed = read_manifest(index_of(tmp_path, GOOD, "", film, spoken))
     assert (plain.id, plain.speaker, plain.split, plain.has_face) == ("a", "7", "train", False)
     assert plain.file == tmp_path / "a.wav" and plain.words == plain.phones == ()
     assert filmed.has_face and filmed.split == "test" and filmed.first_good_frame == 12
+    assert filmed.picture_late_s == 0.04 and plain.picture_late_s == 0.0
     assert filmed.words[0].text == "moo" and filmed.words[0].span.end_s == 0.5
     assert [(one.phone, one.end_s) for one in timed.phones] == [("m", 0.2), ("ˈu", 0.5)]
 
@@ -36,6 +45,7 @@ WRONG = {
     "a phone without an end": {**GOOD, "phones": [["m", 0.1]]},
     "a word without a time": {**GOOD, "words": [{"word": "moo"}]},
     "a word that ends before it begins": {**GOOD, "words": [{"word": "moo", "start_s": 2, "end_s": 1}]},
+    "a picture minutes late": {**GOOD, "picture_late_s": 60},
     "out of the folder": {**GOOD, "file": "../a.wav"},
     "absolute": {**GOOD, "file": "/etc/passwd"},
 }
