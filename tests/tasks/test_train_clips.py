@@ -1,7 +1,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -38,6 +38,15 @@ def test_a_part_that_fails_ends_the_others(failing: int) -> None:
     assert time.monotonic() - began_s < LONG_S / 2
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A process that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_ctrl_c_ends_all_parts() -> None:
     def work(part: int, check: Callable[[], None]) -> None:
         if part == 0:
