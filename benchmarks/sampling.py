@@ -1,6 +1,6 @@
 """What steps and guidance of the sampler are worth: an evaluation of the packaged weights for each pair of them.
 
-    python benchmarks/sampling.py CORPUS.jsonl --out DIR [--language en-GB] [--clips 12]
+    python benchmarks/sampling.py CORPUS.jsonl --out DIR [--language en-GB] [--picture-late-s 0.04] [--clips 12]
 
 Steps vary at guidance 2, guidance at 16 steps. A run that was cut goes on where it stopped.
 """

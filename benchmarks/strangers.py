@@ -16,11 +16,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from media.audio_io import resample
-from models.asr.whisper import SAMPLE_RATE_HZ, transcribe
 from models.audio_to_mouth.corpus import decode_audio
-from models.weights.resolve import REPOSITORY_WEIGHTS, whisper_base
+from models.dialogue.utterances import join_words
+from models.performer.voice import LIST, VOICES
+from models.weights.known import JAMFLOW_TINY, REPOSITORY_WEIGHTS
 from schemas.settings import Settings
+from tasks.transcribe import hear
 
 LANGUAGE, VOICE = "en", "kumo-en"
 KNOWN = "grid_"  # the training's own corpus
@@ -50,8 +51,8 @@ def _is_used(row: dict[str, str], longest_s: float) -> bool:
 
 
 def _voice(out: Path) -> dict[str, Any]:
-    folder = REPOSITORY_WEIGHTS / "jamflow-tiny" / "voices"
-    voices = json.loads((folder / "voices.json").read_text(encoding="utf-8"))
+    folder = REPOSITORY_WEIGHTS / JAMFLOW_TINY / VOICES
+    voices = json.loads((folder / LIST).read_text(encoding="utf-8"))
     chosen = next(voice for voice in voices if voice["name"] == VOICE)
     shutil.copy(folder / chosen["file"], out / chosen["file"])
     said = {"file": chosen["file"], "language": LANGUAGE, "text": chosen["text"], "phones": chosen["phones"]}
@@ -60,19 +61,11 @@ def _voice(out: Path) -> dict[str, Any]:
 
 def _film(path: Path, fps: float, out: Path) -> dict[str, Any]:
     shutil.copy(path, out / path.name)
-    samples, rate_hz = decode_audio(path)
-    settings = Settings()
-    heard = transcribe(
-        resample(samples, rate_hz, SAMPLE_RATE_HZ),
-        weights=whisper_base(settings.cache_dir, settings.models_dir).path,
-        language=LANGUAGE,
-        threads=settings.threads,
-    )
     words = [
-        {"word": word.text.strip(), "start_s": word.span.start_s, "end_s": word.span.end_s} for word in heard.words
+        {"word": word.text.strip(), "start_s": word.span.start_s, "end_s": word.span.end_s}
+        for word in hear(*decode_audio(path), LANGUAGE, Settings()).words
     ]
-    text = " ".join(word.text.strip() for word in heard.words)
-    said = {"file": path.name, "fps": fps, "language": LANGUAGE, "text": text}
+    said = {"file": path.name, "fps": fps, "language": LANGUAGE, "text": join_words([word["word"] for word in words])}
     return {"id": path.stem, "speaker": VOICE, "split": "test", "words": words, **said}
 
 

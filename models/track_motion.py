@@ -33,10 +33,19 @@ class TrackMotion:
 
 
 def on_grid(
-    space: MotionSpace, own_s: np.ndarray, mouth: np.ndarray, rest: np.ndarray, visible: np.ndarray
+    space: MotionSpace,
+    own_s: np.ndarray,
+    mouth: np.ndarray,
+    rest: np.ndarray,
+    visible: np.ndarray,
+    *,
+    start_s: float | None = None,
 ) -> TrackMotion:
-    """Resample linearly from a track's own times [k] to its space's rate; at that rate it comes back as it was."""
-    start_s = float(own_s[0])
+    """Resample linearly from a track's own times [k] to its space's rate; at that rate it comes back as it was.
+
+    `start_s`: of the grid; None: the track's own first time.
+    """
+    start_s = float(own_s[0]) if start_s is None else start_s
     count = int(np.floor((own_s[-1] - start_s) * space.fps + 1e-3)) + 1
     grid_s = start_s + np.arange(count) / space.fps
     arrays = (resample(array, own_s, grid_s) for array in (mouth, rest, visible[:, None]))

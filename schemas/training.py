@@ -3,7 +3,7 @@
 In a file (docs/training.md), paths are relative to the file's folder.
 """
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,13 +14,13 @@ from schemas.value import Value
 Precision = Literal["bfloat16", "float32"]
 
 
-def _from_folder(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder")
-    return path if folder is None else Path(os.path.normpath(Path(folder) / path))
+def _placed(path: Path, info: ValidationInfo) -> Path:
+    place: Callable[[Path], Path] | None = (info.context or {}).get("place")
+    return path if place is None else place(path)
 
 
-FilePath = Annotated[Path, AfterValidator(_from_folder)]
-"""Relative to the folder in the validation's context, where that names one."""
+FilePath = Annotated[Path, AfterValidator(_placed)]
+"""Where `place` in the validation's context puts it, if that is there."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]

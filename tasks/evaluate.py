@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -76,8 +76,7 @@ def gather(request: EvaluationRequest) -> Material:
     Raises:
         RequestError: The manifest is wrong, or has no clip in the split, or none for voices.
     """
-    truer = request.model_dump(include={"language", "picture_late_s"}, exclude_none=True)
-    listed = tuple(replace(entry, **truer) for entry in read_manifest(Path(request.manifest)))
+    listed = read_manifest(Path(request.manifest), language=request.language, picture_late_s=request.picture_late_s)
     entries = [entry for entry in listed if entry.split == request.split][: request.clips]
     if not entries:
         raise RequestError(f"{request.manifest} has no clip of the split {request.split!r}: check --split")
@@ -142,27 +141,29 @@ def perform_trial(name: str, request: EvaluationRequest, material: Material, eng
 
 def _write(folder: Path, clip: str, made: Performance, seconds: float) -> None:
     """Sound, mouth, and, last, what it cost: a clip is there when that is."""
-    import soundfile
-
     if made.samples is not None:
-        soundfile.write(folder / f"{clip}{SOUND}", made.samples, SAMPLE_RATE_HZ, subtype="PCM_16")
+        _write_sound(folder / f"{clip}{SOUND}", made.samples)
     if made.motion is not None:
         (folder / f"{clip}{MOUTH}").write_bytes(made.motion.to_bytes())
     (folder / f"{clip}{SECONDS}").write_text(f"{seconds:.3f}\n", encoding="utf-8")
 
 
+def _write_sound(path: Path, samples: np.ndarray) -> None:
+    import soundfile
+
+    sound = BytesIO()
+    soundfile.write(sound, samples, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
+    write_whole(path, sound.getvalue())
+
+
 @long_task("keep-recordings")
 def keep_recordings(request: EvaluationRequest, material: Material) -> Path:
     """Write the recordings themselves as a row: what the measures say of the truth is their ceiling."""
-    import soundfile
-
     folder = Path(request.out) / RECORDINGS
     folder.mkdir(parents=True, exist_ok=True)
     for path, own in ((folder / f"{own.clip.id}{SOUND}", own) for own in material.clips):
         if not path.is_file():  # written anew, it would be measured anew
-            sound = BytesIO()
-            soundfile.write(sound, own.samples, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
-            write_whole(path, sound.getvalue())
+            _write_sound(path, own.samples)
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
@@ -143,8 +142,7 @@ def entries(features: Features, synthetic: Sequence[Path]) -> list[Entry]:
     """All clips of the corpora and of synthesised speech. Raises: RequestError, where an index is wrong."""
     found: list[Entry] = []
     for corpus in features.corpora:
-        truer = corpus.model_dump(include={"language", "picture_late_s"}, exclude_none=True)
-        found += [replace(entry, **truer) for entry in read_manifest(corpus.index)]
+        found += read_manifest(corpus.index, language=corpus.language, picture_late_s=corpus.picture_late_s)
     return found + [entry for index in synthetic for entry in read_manifest(index)]
 
 

@@ -2,10 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,7 +21,6 @@ from models.weights.resolve import kokoro
 from schemas.errors import RequestError
 from schemas.settings import Settings
 from schemas.training import StageCourse, Synthesis, Training
-from storage.places import local_path
 from tasks.train_clips import apart, entries, hours, narrators, synthetic_indices, training_clips
 from tasks.train_export import EXPORT, check_card
 from tasks.train_faces import reading_of, space_of
@@ -49,7 +47,6 @@ def check_training(config: Training) -> tuple[Entry, ...]:
         RequestError: A file is missing or wrong, a language or voice is not known, the terms contradict each other.
         WeightsError: Weights to begin with are missing or wrong.
     """
-    _check_places(config.model_dump())
     listed = tuple(entries(config.features, synthetic_indices(config.synthesis)))
     _check_files(listed)
     for language in sorted({entry.language for entry in listed if entry.words and not entry.phones}):
@@ -77,16 +74,6 @@ def check_training(config: Training) -> tuple[Entry, ...]:
             load_timing(config.export.timing)
     _check_writable(config.out)
     return listed
-
-
-def _check_places(values: Mapping[str, Any]) -> None:
-    """What the file names is held to `files_root`, like what a form names: sentences are read aloud."""
-    for value in values.values():
-        if isinstance(value, Path):
-            local_path(str(value), Settings())
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, dict):
-                _check_places(part)
 
 
 def _check_files(listed: Sequence[Entry]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.corpus.faces import clip_expressions
+from models.corpus.faces import clip_expressions, film_of
 from models.corpus.manifest import read_manifest
 from models.facemesh.landmarks import landmarks_of_clip
 from models.liveportrait.reading import read_with
@@ -44,7 +44,7 @@ def measure_space(
     for done, place in enumerate(places, start=1):
         points = landmarks_of_clip(entries[place].file)
         if points is not None:
-            found.append(clip_expressions(read, entries[place].file, points))
+            found.append(clip_expressions(read, film_of(entries[place].file), points))
         on_progress(done, len(places))
     space = measured_space([one[np.isfinite(one[:, 0, 0])] for one in found], rows)
     write_whole(out, f"{space.model_dump_json(indent=1)}\n".encode())

@@ -59,12 +59,16 @@ def _with_speakers(heard: Recognition, speech: np.ndarray, speakers: int | None,
     return Transcript(language=heard.language, lines=lines, words=words, turns=turns)
 
 
-def heard_text(samples: np.ndarray, sample_rate_hz: int, language: str, settings: Settings) -> str:
+def hear(samples: np.ndarray, sample_rate_hz: int, language: str, settings: Settings) -> Recognition:
     """What the recogniser hears in mono samples [n]. Raises: RequestError, where it does not know the language."""
-    heard = recognise(
+    return recognise(
         resample(samples, sample_rate_hz, SPEECH_RATE_HZ),
         weights=whisper_base(settings.cache_dir, settings.models_dir).path,
         language=language,
         threads=settings.threads,
     )
-    return join_words([word.text for word in heard.words])
+
+
+def heard_text(samples: np.ndarray, sample_rate_hz: int, language: str, settings: Settings) -> str:
+    """The text of what it hears. Raises: as `hear`."""
+    return join_words([word.text for word in hear(samples, sample_rate_hz, language, settings).words])

@@ -1,6 +1,5 @@
 """Predict what a mouth does from what is heard. Letters: n samples, t mel frames, k motion frames at 25 Hz."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,11 +54,6 @@ def predict_mouth(samples: np.ndarray, sample_rate_hz: int) -> Motion:
         rest=np.zeros((count, 0), np.float32),
         visible=np.ones(count, np.float32),
     )
-
-
-def regressor_sha256() -> str:
-    """The hash of the packaged weights: other ones, other mouths."""
-    return hashlib.sha256((resources.files("models.audio_to_mouth") / "weights.safetensors").read_bytes()).hexdigest()
 
 
 def neutral() -> np.ndarray:

@@ -10,7 +10,6 @@ import torch
 from media.frames import frame_times_s
 from media.probe import probe
 from media.tools import find_tools
-from models.audio_to_mouth.predict import regressor_sha256
 from models.face_model import Film
 from models.facemesh.space import encode
 from models.facemesh.space import space as face_mesh_space
@@ -18,6 +17,7 @@ from models.facemesh.tracks import TrackData
 from models.liveportrait.reading import Read, read_with, track_expressions
 from models.liveportrait.space import rows_of, split
 from models.liveportrait.weights import load_motion
+from models.weights.known import AUDIO_TO_MOUTH
 from schemas.motion import MotionSpace
 
 _PIXEL_CENTRE = np.float32(0.5)
@@ -41,9 +41,9 @@ class FaceReading:
     def said(self, *, is_film: bool) -> list[str]:
         """What a content address says of it; nothing of the face mesh, which is part of the features' version."""
         read = [] if self.weights is None else [self.space.model_dump_json(), self.sha256]
-        return [*read, regressor_sha256()] if self.imagines and not is_film else read
+        return [*read, AUDIO_TO_MOUTH.sha256] if self.imagines and not is_film else read
 
-    def read(self, film: Path, points: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    def read(self, film: Film, points: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Mouth and rest in all frames of a film, whose mesh is [n, 478, 3]; None where a frame does not decode."""
         if self.weights is None:
             encoded = encode(points)
@@ -57,10 +57,14 @@ def face_mesh_reading(*, imagines: bool = False) -> FaceReading:
     return FaceReading(face_mesh_space(), imagines=imagines)
 
 
-def clip_expressions(read: Read, path: Path, points: np.ndarray) -> np.ndarray:
-    """LivePortrait's expressions [n, 21, 3] of a film's face of mesh [n, 478, 3]; NaN where a frame does not decode."""
+def film_of(path: Path) -> Film:
+    """A corpus's film, and when each of its frames is shown. Raises: MediaError, where it has no readable picture."""
     info = probe(path, find_tools())
-    film = Film(path, info, frame_times_s(path, info))
+    return Film(path, info, frame_times_s(path, info))
+
+
+def clip_expressions(read: Read, film: Film, points: np.ndarray) -> np.ndarray:
+    """LivePortrait's expressions [n, 21, 3] of a film's face of mesh [n, 478, 3]; NaN where a frame does not decode."""
     frames = np.arange(len(points), dtype=np.int32)
     track = TrackData(frames, points - _PIXEL_CENTRE, np.ones(len(points), np.float32))
     return track_expressions(read, film, {"face": track})["face"]

@@ -11,13 +11,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from media.audio_io import resample as resample_sound
-from media.frames import frame_times_s
-from media.probe import probe
-from media.tools import find_tools
+from media.audio_io import resample
 from models.audio_to_mouth.corpus import decode_audio
 from models.audio_to_mouth.predict import predict_mouth
-from models.corpus.faces import FaceReading
+from models.corpus.faces import FaceReading, film_of
 from models.corpus.manifest import Entry
 from models.corpus.phones import TimedPhone, phone_vocabulary
 from models.corpus.spelling import timed_phones
@@ -26,8 +23,7 @@ from models.facemesh.visibility import mouth_visibility
 from models.jamflow.config import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from models.jamflow.lengths import mel_frames_of
 from models.jamflow.mel import MEL_FLOOR, mel_spectrogram
-from models.motion import Motion
-from models.track_motion import resample
+from models.track_motion import on_grid
 from models.weights.files import sha256_of
 from schemas.errors import ArtifactCorrupt
 
@@ -113,7 +109,7 @@ def extract(entry: Entry, faces: FaceReading) -> Clip | None:
         av.FFmpegError, MediaError: It cannot be decoded.
     """
     samples, sample_rate_hz = decode_audio(entry.file)
-    wave = resample_sound(samples, sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
+    wave = resample(samples, sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
     mel = mel_spectrogram(torch.from_numpy(wave)[None])[0].numpy()
     space = faces.space
     mouth, rest = (np.zeros((0, len(dims)), np.float32) for dims in (space.mouth_dims, space.rest_dims))
@@ -157,16 +153,14 @@ def _motion(faces: FaceReading, points: np.ndarray, entry: Entry) -> tuple[np.nd
 
     None where a frame does not decode.
     """
-    read, times_s = faces.read(entry.file, points), frame_times_s(entry.file, probe(entry.file, find_tools()))
-    if read is None or len(times_s) != len(points):
+    film = film_of(entry.file)
+    read = faces.read(film, points)
+    if read is None or len(film.frame_times_s) != len(points):
         return None
     seen = mouth_visibility(points, np.inf, np.inf) > _LEAST_VISIBILITY
     seen[: entry.first_good_frame] = False
-    heard_s = times_s - entry.picture_late_s
-    grid_s = np.arange(int(np.floor(heard_s[-1] * faces.space.fps + 1e-3)) + 1) / faces.space.fps
-    mouth, rest, seen_share = (resample(array, heard_s, grid_s) for array in (*read, seen[:, None]))
-    mouth, rest = Motion(faces.space, mouth, rest, seen_share[:, 0]).z_scored()
-    return mouth, rest, seen_share[:, 0] > _SEEN
+    motion = on_grid(faces.space, film.frame_times_s - entry.picture_late_s, *read, seen, start_s=0.0).motion
+    return *motion.z_scored(), motion.visible > _SEEN
 
 
 def _fitted(mel: np.ndarray, frames: int) -> np.ndarray:

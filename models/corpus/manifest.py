@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,13 @@ class Entry:
     picture_late_s: float = 0.0
 
 
-def read_manifest(index: Path) -> tuple[Entry, ...]:
+def read_manifest(
+    index: Path, *, language: str | None = None, picture_late_s: float | None = None
+) -> tuple[Entry, ...]:
     """Read an index; files are relative to its folder.
+
+    Args:
+        language, picture_late_s: What is truer of all its clips than what it says.
 
     Raises:
         RequestError: It cannot be read, or a line lacks something; the error names both.
@@ -52,7 +57,10 @@ def read_manifest(index: Path) -> tuple[Entry, ...]:
         lines = index.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise RequestError(f"{index} cannot be read ({error.strerror}): name the JSONL file of a corpus") from error
-    return tuple(_entry(index, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    truer: dict[str, Any] = {"language": language, "picture_late_s": picture_late_s}
+    known = {name: value for name, value in truer.items() if value is not None}
+    read = (_entry(index, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    return tuple(replace(entry, **known) for entry in read)
 
 
 def _entry(index: Path, number: int, line: str) -> Entry:

@@ -141,7 +141,6 @@ def test_unseen_faces_are_neither_shown_nor_learned() -> None:
 
 
 @torch.no_grad()
-@torch.no_grad()
 def test_the_rest_of_an_imagined_face_is_not_given() -> None:
     model, batch = grown().eval(), batch_of([20, 20], [5, 5])
     motion = replace(batch.motion, has_rest=torch.tensor([True, False]))
@@ -155,6 +154,7 @@ def test_the_rest_of_an_imagined_face_is_not_given() -> None:
         assert bool(after != before) == is_seen
 
 
+@torch.no_grad()
 def test_losses_count_hidden_frames_only() -> None:
     batch, model = batch_of([20, 14], [5, 4]), new_model().eval()
     chosen = draw(batch, Recipe(), seeded())
