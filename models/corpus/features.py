@@ -151,11 +151,11 @@ def _imagined(wave: np.ndarray) -> np.ndarray:
 def _motion(faces: FaceReading, points: np.ndarray, entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Mouth and rest, z-scored, and where the mouth is seen, on the clock of the sound at the space's rate.
 
-    None where a frame does not decode.
+    None where a frame does not decode, or all pictures belong before the sound begins.
     """
     film = film_of(entry.file)
     read = faces.read(film, points)
-    if read is None or len(film.frame_times_s) != len(points):
+    if read is None or len(film.frame_times_s) != len(points) or film.frame_times_s[-1] < entry.picture_late_s:
         return None
     seen = mouth_visibility(points, np.inf, np.inf) > _LEAST_VISIBILITY
     seen[: entry.first_good_frame] = False

@@ -155,6 +155,7 @@ def test_films_of_any_rate_are_read_on_the_clock_of_the_sound(shared_dir: Path, 
     assert plain is not None and late is not None
     assert np.array_equal(plain.mouth[1:], late.mouth) and len(plain.mouth) == 75
     assert key_of(entry, MESH) != key_of(replace(entry, picture_late_s=0.04), MESH)
+    assert extract(replace(entry, picture_late_s=3.1), MESH) is None, "a film without a mouth is no sound alone"
     quick = tmp_path / "quick.mp4"
     command = [str(find_tools().ffmpeg), "-v", "error", "-i", str(entry.file), "-vf", "fps=50", "-crf", "12"]
     subprocess.run([*command, "-c:a", "copy", str(quick)], check=True)
