@@ -1,5 +1,6 @@
 """Small real clips, made once a session by ffmpeg."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,3 +74,17 @@ def clips(make_clip: MakeClip) -> dict[str, Path]:
         "odd": make_clip("odd.mkv", *both, "-vf", "scale=97:65", "-c:v", "ffv1", "-pix_fmt", "yuv420p", *AAC),
         "one_frame": make_clip("one.mp4", *both, "-frames:v", "1", *H264, *AAC),
     }  # fmt: skip
+
+
+def is_gone(process_id: int, seconds: float = 5) -> bool:
+    """Whether a process ends in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            status = Path(f"/proc/{process_id}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):  # gone before it is opened, or before it is read
+            return True
+        if ") Z" in status:  # a zombie waits only to be counted
+            return True
+        time.sleep(0.05)
+    return False

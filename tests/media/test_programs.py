@@ -14,6 +14,7 @@ import pytest
 from media.programs import run
 from media.tools import Tools, find_tools, run_ffmpeg
 from schemas.errors import ToolError
+from tests.media.conftest import is_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = Path(sys.executable)
@@ -119,16 +120,6 @@ def program_of(ours: "subprocess.Popen[bytes]", seconds: float = 30) -> int:
                     return child
         time.sleep(0.05)
     raise AssertionError("it starts no ffmpeg")
-
-
-def is_gone(process_id: int, seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        status = Path(f"/proc/{process_id}/stat")
-        if not status.exists() or ") Z" in status.read_text():  # a zombie waits only to be counted
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_shell_that_pipes_reaches_its_end(tmp_path: Path) -> None:

@@ -1,6 +1,4 @@
-import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +6,7 @@ import pytest
 from media.programs import run
 from media.tools import Tools, find_tools, input_name, run_ffmpeg
 from schemas.errors import RequestError, StorageError, ToolError
+from tests.media.conftest import is_gone
 
 PYTHON = Path(sys.executable)
 
@@ -50,11 +49,7 @@ def test_time_out_kills_children_too(tmp_path: Path) -> None:
     )
     with pytest.raises(ToolError, match="longer than 2 s"):
         run(PYTHON, ["-c", script, str(note)], timeout_s=2)
-    child = int(note.read_text())
-    deadline = time.monotonic() + 5
-    while _is_running(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _is_running(child)
+    assert is_gone(int(note.read_text()))
 
 
 def test_a_full_disk_is_a_storage_error(tools: Tools) -> None:
@@ -69,12 +64,3 @@ def test_a_full_disk_is_a_storage_error(tools: Tools) -> None:
 def test_input_names_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert input_name(Path("-y")) == f"file:{tmp_path}/-y"
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and ") Z" in status.read_text())  # a zombie waits only to be counted
