@@ -1,5 +1,6 @@
 """An S3 server (SeaweedFS) as a plain process: loopback only, its data in one folder, three kinds of keys."""
 
+import io
 import json
 import secrets
 import signal
@@ -14,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from examples.topology.process import Service, find_program, free_ports
 
 REGION = "us-east-1"
+READY = "is-it-ready"
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,18 @@ class S3Server(Service):
         return signal.SIGKILL
 
     def is_ready(self) -> bool:
-        """Whether the bucket can be written to; it is made when it is missing."""
+        """Whether the bucket can be written to and read; it is made when it is missing.
+
+        Seen by an object that comes and goes: names are listed before what holds the bytes has reported for work.
+        """
         try:
             client = self.client(self.admin)
             if not client.bucket_exists(self.bucket):
                 client.make_bucket(self.bucket)
-            for _ in client.list_objects(self.bucket):
-                break
+            client.put_object(self.bucket, READY, io.BytesIO(b"yes"), 3)
+            with client.get_object(self.bucket, READY) as answer:
+                answer.read()
+            client.remove_object(self.bucket, READY)
         except (HTTPError, MinioException):
             return False
         return True
