@@ -59,7 +59,7 @@ def test_films_are_read_into_the_space_that_was_measured_on_them(
     )
     (file,) = prepare_features.fn(features, ())
     clip = read_clip(file)
-    assert clip.mouth.shape == (FRAMES - 1, 3 * len(rows)) and clip.rest.shape == (FRAMES - 1, 63 - 3 * len(rows))
+    assert clip.mouth.shape == (FRAMES, 3 * len(rows)) and clip.rest.shape == (FRAMES, 63 - 3 * len(rows))
     every = np.concatenate([clip.mouth, clip.rest], axis=1)
     assert np.abs(every.mean(axis=0)).max() < 0.6 and 0.4 < np.median(every.std(axis=0)) < 1.6
     (entry,) = read_manifest(corpus)
